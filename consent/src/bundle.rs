@@ -1,0 +1,225 @@
+//! One version of the law: matrix, templates, defaults, policies, notices and reasons, content-addressed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use handoff_schemas::{Category, ElementSet, Purpose, RecipientKind};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::defaults::Defaults;
+use crate::engine::Engine;
+use crate::matrix::Matrix;
+use crate::notice::{NoticeForm, ScopeWords};
+use crate::reason::Reasons;
+use crate::template::Templates;
+
+macro_rules! law_files {
+    ($($name:literal),* $(,)?) => {
+        const FILES: &[(&str, &str)] = &[$(($name, include_str!(concat!("../law/", $name)))),*];
+    };
+}
+
+law_files! {
+    "defaults.toml",
+    "floors.cedar",
+    "matrix.csv",
+    "notices/2.32a-1.txt",
+    "notices/2.32a-2.txt",
+    "paths.cedar",
+    "reasons.toml",
+    "schema.cedarschema",
+    "scope.en.toml",
+    "scope.es.toml",
+    "templates.toml",
+}
+
+/// SHA-256 over the bundle's files, by name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BundleHash([u8; 32]);
+
+impl fmt::Display for BundleHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for BundleHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<BundleHash> for String {
+    fn from(hash: BundleHash) -> Self {
+        hash.to_string()
+    }
+}
+
+impl TryFrom<String> for BundleHash {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).map_err(|_| "a bundle hash is 64 hex digits")?;
+        bytes.try_into().map(Self).map_err(|_| "a bundle hash is 64 hex digits")
+    }
+}
+
+/// Why a bundle does not load. Names the file; nothing in it is about a person.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BundleError {
+    #[error("HO-1300: the law bundle has no `{0}`; add the file")]
+    Missing(&'static str),
+    #[error("HO-1301: the law bundle has `{0}`, which no part of the engine reads; remove it or correct its name")]
+    Unknown(String),
+    #[error("HO-1302: `{file}` of the law bundle: {why}")]
+    Unreadable { file: &'static str, why: String },
+}
+
+impl BundleError {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "HO-1300",
+            Self::Unknown(_) => "HO-1301",
+            Self::Unreadable { .. } => "HO-1302",
+        }
+    }
+}
+
+/// A kind's standing flow into one category: for this purpose, these elements.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub purpose: Purpose,
+    /// The templates that show something of the category, joined by `+`.
+    pub template: Arc<str>,
+    pub elements: Arc<ElementSet>,
+}
+
+/// One version of the law, loaded and checked as a whole.
+#[derive(Debug)]
+pub struct Bundle {
+    pub hash: BundleHash,
+    pub matrix: Matrix,
+    pub templates: Templates,
+    pub defaults: Defaults,
+    pub reasons: Reasons,
+    pub engine: Engine,
+    notices: [Arc<str>; 2],
+    pub(crate) scope_en: ScopeWords,
+    pub(crate) scope_es: ScopeWords,
+    standing: BTreeMap<(RecipientKind, Category), Vec<Standing>>,
+}
+
+impl Bundle {
+    /// The law this build carries. Loaded once.
+    ///
+    /// # Errors
+    /// If a file of the build's own law is wrong: a release would not have passed its tests.
+    pub fn embedded() -> Result<Arc<Self>, BundleError> {
+        static LOADED: OnceLock<Result<Arc<Bundle>, BundleError>> = OnceLock::new();
+        LOADED.get_or_init(|| Self::parse(&Self::embedded_files()).map(Arc::new)).clone()
+    }
+
+    /// The embedded files by name, to start another version from.
+    #[must_use]
+    pub fn embedded_files() -> BTreeMap<String, String> {
+        FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+    }
+
+    /// Loads a bundle from its files, by name relative to the law folder.
+    ///
+    /// # Errors
+    /// A missing, unknown or unreadable file; an unknown qualifier in a matrix cell; a policy that its schema refuses.
+    pub fn parse(files: &BTreeMap<String, String>) -> Result<Self, BundleError> {
+        if let Some(unknown) = files.keys().find(|name| FILES.iter().all(|(known, _)| known != name)) {
+            return Err(BundleError::Unknown(unknown.clone()));
+        }
+        let file = |name: &'static str| files.get(name).map(String::as_str).ok_or(BundleError::Missing(name));
+        let bad = |file: &'static str| move |why: String| BundleError::Unreadable { file, why };
+        let templates = Templates::parse(file("templates.toml")?).map_err(bad("templates.toml"))?;
+        let known = |name: &str| templates.get(name).is_some();
+        let matrix = Matrix::parse(file("matrix.csv")?, known).map_err(bad("matrix.csv"))?;
+        let defaults = Defaults::parse(file("defaults.toml")?, known).map_err(bad("defaults.toml"))?;
+        let engine = Engine::load(file("schema.cedarschema")?, file("floors.cedar")?, file("paths.cedar")?)
+            .map_err(bad("floors.cedar, paths.cedar, schema.cedarschema"))?;
+        let notice = |name| file(name).map(|text| Arc::from(text.trim_end()));
+        Ok(Self {
+            hash: hash(files),
+            standing: standing(&templates, &defaults),
+            reasons: Reasons::parse(file("reasons.toml")?).map_err(bad("reasons.toml"))?,
+            notices: [notice("notices/2.32a-1.txt")?, notice("notices/2.32a-2.txt")?],
+            scope_en: ScopeWords::parse(file("scope.en.toml")?).map_err(bad("scope.en.toml"))?,
+            scope_es: ScopeWords::parse(file("scope.es.toml")?).map_err(bad("scope.es.toml"))?,
+            matrix,
+            templates,
+            defaults,
+            engine,
+        })
+    }
+
+    /// The text of a 2.32(a) statement.
+    #[must_use]
+    pub fn notice(&self, form: NoticeForm) -> Arc<str> {
+        let [long, short] = &self.notices;
+        match form {
+            NoticeForm::Long => Arc::clone(long),
+            NoticeForm::Short => Arc::clone(short),
+        }
+    }
+
+    /// The standing flows of a kind into a category whose templates show something of it.
+    pub(crate) fn standing(&self, kind: RecipientKind, category: Category) -> &[Standing] {
+        self.standing.get(&(kind, category)).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a kind's templates show of a category for one stated purpose.
+    pub(crate) fn flow(&self, kind: RecipientKind, purpose: Purpose, category: Category) -> Option<Standing> {
+        flow(&self.templates, self.defaults.templates(kind, purpose), purpose, category)
+    }
+
+    /// What templates that a matrix cell or an agreement names show of a category. One that needs a reviewed hook shows
+    /// nothing: no hook is carried yet.
+    pub(crate) fn narrowed(&self, names: &[String], category: Category) -> ElementSet {
+        flow(&self.templates, names, Purpose::Treat, category).map_or(ElementSet::none(), |f| (*f.elements).clone())
+    }
+}
+
+fn flow(templates: &Templates, names: &[String], purpose: Purpose, category: Category) -> Option<Standing> {
+    let shows = |name: &&String| {
+        templates.get(name).is_some_and(|t| !t.requires_hook && t.elements(category).is_some_and(|e| !e.is_empty()))
+    };
+    let names: Vec<String> = names.iter().filter(shows).cloned().collect();
+    let elements = templates.union(&names, category);
+    let flow = || Standing { purpose, template: names.join("+").into(), elements: Arc::new(elements.clone()) };
+    (!elements.is_empty()).then(flow)
+}
+
+fn standing(templates: &Templates, defaults: &Defaults) -> BTreeMap<(RecipientKind, Category), Vec<Standing>> {
+    let mut all: BTreeMap<_, Vec<Standing>> = BTreeMap::new();
+    for kind in RecipientKind::ALL {
+        for category in Category::ALL {
+            for purpose in defaults.purposes(*kind) {
+                let flow = flow(templates, defaults.templates(*kind, purpose), purpose, *category);
+                if let Some(flow) = flow {
+                    all.entry((*kind, *category)).or_default().push(flow);
+                }
+            }
+        }
+    }
+    all
+}
+
+/// Names and contents with their lengths, in name order, so that no two bundles share bytes.
+fn hash(files: &BTreeMap<String, String>) -> BundleHash {
+    let mut hash = Sha256::new();
+    for (name, text) in files {
+        for part in [name, text] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+    }
+    BundleHash(hash.finalize().into())
+}

@@ -1,0 +1,63 @@
+//! Standing purposes and their templates, and the short lists the floors are about (`law/defaults.toml`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handoff_schemas::{Category, LawLabel, Purpose, RecipientKind};
+use serde::Deserialize;
+
+use crate::matrix::Basis;
+use crate::notice::NoticeForm;
+
+/// `law/defaults.toml`, read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Defaults {
+    pub notice_form: NoticeForm,
+    pub never_carried: BTreeSet<Category>,
+    pub tpo_kinds: BTreeSet<RecipientKind>,
+    pub never_tpo: BTreeSet<RecipientKind>,
+    pub tpo_purposes: BTreeSet<Purpose>,
+    pub named_only: BTreeSet<Category>,
+    pub life_safety: LifeSafety,
+    pub label_axis: BTreeMap<LawLabel, Category>,
+    /// Recipient kind to purpose to templates: the flows nobody has to ask for.
+    pub standing: BTreeMap<RecipientKind, BTreeMap<Purpose, Vec<String>>>,
+}
+
+/// What a 911 centre may still send after an agreement lapsed (rulebook 7.1, EC-54).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LifeSafety {
+    pub purpose: Purpose,
+    pub template: String,
+    pub source_role: RecipientKind,
+    pub kinds: BTreeSet<RecipientKind>,
+    pub basis: Basis,
+}
+
+impl Defaults {
+    pub(crate) fn parse(text: &str, is_template: impl Fn(&str) -> bool) -> Result<Self, String> {
+        let read: Self = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+        let named = read.standing.values().flat_map(BTreeMap::values).flatten();
+        if let Some(unknown) = named.chain([&read.life_safety.template]).find(|t| !is_template(t)) {
+            return Err(format!("`{unknown}` is no template"));
+        }
+        match RecipientKind::ALL.iter().find(|k| read.standing.get(k).is_none_or(BTreeMap::is_empty)) {
+            Some(kind) => Err(format!("`{kind}` has no standing purpose")),
+            None => Ok(read),
+        }
+    }
+
+    /// The templates of a kind for a purpose, or for the next wider purpose that has some: `ETREAT` reads as `TREAT`.
+    #[must_use]
+    pub fn templates(&self, kind: RecipientKind, purpose: Purpose) -> &[String] {
+        let Some(purposes) = self.standing.get(&kind) else { return &[] };
+        let mut wider = std::iter::successors(Some(purpose), |p| p.parent());
+        wider.find_map(|p| purposes.get(&p)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The standing purposes of a kind.
+    pub fn purposes(&self, kind: RecipientKind) -> impl Iterator<Item = Purpose> {
+        self.standing.get(&kind).into_iter().flat_map(|m| m.keys().copied())
+    }
+}

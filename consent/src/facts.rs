@@ -1,0 +1,109 @@
+//! What the policies see of one situation: typed yes/no facts, the memo's key.
+
+use std::hash::{Hash, Hasher};
+
+macro_rules! slice_facts {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// One slice axis, one recipient, one purpose, one candidate agreement and consent, reduced to facts.
+        ///
+        /// Equal facts have equal verdicts: ids and times entered as booleans and are attached afterwards.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct SliceFacts {
+            $($(#[$doc])* pub $name: bool,)*
+        }
+
+        impl SliceFacts {
+            /// Names as the policies spell them (`context.<name>`), with their values.
+            pub fn pairs(&self) -> impl Iterator<Item = (&'static str, bool)> + use<> {
+                [$((stringify!($name), self.$name)),*].into_iter()
+            }
+
+            /// All facts in one word: at most 64 of them.
+            #[must_use]
+            pub fn bits(&self) -> u64 {
+                [$(self.$name),*].into_iter().fold(0, |word, fact| (word << 1) | u64::from(fact))
+            }
+
+            /// The facts that a word stands for; the inverse of [`Self::bits`].
+            #[must_use]
+            pub fn from_bits(word: u64) -> Self {
+                let count = [$(stringify!($name)),*].len();
+                let mut at = count;
+                $(at -= 1; let $name = (word >> at) & 1 == 1;)*
+                Self { $($name),* }
+            }
+        }
+    };
+}
+
+slice_facts! {
+    /// The recipient is the unit that published it. Other units of the same partner are not.
+    own,
+    /// Source and recipient are registered units of active partners.
+    parties_active,
+    /// Rulebook 0.7.
+    never_carried,
+    /// The source is a victim-service unit.
+    victim_source,
+    /// Ordered erased at or after this event.
+    erased,
+    /// A proceeding or investigation against the person.
+    proceeding,
+    /// 42 CFR Part 2 by provenance.
+    part2,
+    cell_denied,
+    cell_aggregate,
+    /// A `P` alternative whose conditions are met; likewise the next three.
+    cell_permits,
+    cell_agreement,
+    cell_consent,
+    cell_status,
+    cell_exception,
+    cell_order,
+    /// An exception or an unmet condition that the person's own authorization may open.
+    authorizable,
+    /// One clause of one agreement in force covers the whole tuple.
+    agreement,
+    /// An agreement in force between the two prohibits the purpose.
+    agreement_prohibits,
+    /// A 911 centre's dispatch minimum after an agreement lapsed.
+    life_safety,
+    /// A usable consent of the right type covers the whole tuple.
+    consent,
+    consent_named,
+    consent_tpo,
+    /// Covered entity, business associate or Part 2 program, and no police or court unit.
+    tpo_recipient,
+    /// 2.31(d); not gathered yet.
+    consent_proceedings,
+    /// Subpart E; not gathered yet.
+    order_and_mandate,
+    /// Rulebook 7.3 step 8; not gathered yet.
+    exception_complete,
+    /// The person forbids it.
+    person_denies,
+    /// Notice and scope explanation could be made for the candidate consent.
+    notice_ready,
+}
+
+impl Hash for SliceFacts {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.bits());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_hold_every_fact() {
+        let count = SliceFacts::default().pairs().count();
+        assert!(count <= 64);
+        for at in 0..count {
+            let facts = SliceFacts::from_bits(1 << at);
+            assert_eq!(facts.bits(), 1 << at);
+            assert_eq!(facts.pairs().filter(|(_, yes)| *yes).count(), 1);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The decision engine: agreements, consents and the law of a record, folded into one pure function.
+//!
+//! `rule(bundle, state, event, recipient, time) -> Ruling`. No I/O, no clock, no randomness: the same inputs give the
+//! same ruling for ever. The law is data (`law/`), the pipeline is Cedar (`law/*.cedar`), agreements and consents are
+//! folded from the log into [`PolicyState`].
+
+mod agreement;
+mod bundle;
+mod defaults;
+mod engine;
+mod explain;
+mod facts;
+mod form;
+mod matrix;
+mod memo;
+mod notice;
+mod reason;
+mod rule;
+mod ruling;
+mod situation;
+mod standing;
+mod state;
+mod template;
+
+pub use agreement::{Agreement, AgreementError, AgreementKind, Effective, Flow, Party, PartyRole, ProhibitedUse};
+pub use bundle::{Bundle, BundleError, BundleHash};
+pub use defaults::{Defaults, LifeSafety};
+pub use engine::{Engine, Path, PolicyRef, Verdict};
+pub use explain::{Explanation, Point, explain};
+pub use facts::SliceFacts;
+pub use form::{
+    CjCondition, ConsentForm, Deficiency, FormExpiry, FormType, Intermediary, Signature, consent_deficiencies,
+};
+pub use handoff_schemas::ElementSet;
+pub use matrix::{Alternative, Basis, Cell, Decision, Matrix, Requirement, UnreadableCell};
+pub use memo::Memo;
+pub use notice::{NOTICE_VERSION, Notice232, NoticeForm, ScopeExplanation};
+pub use reason::{Reason, ReasonText, Reasons, UnknownReason};
+pub use rule::{ENGINE, rule, rule_for};
+pub use ruling::{AgreementBasis, ConsentBasis, ExpiryKey, Grant, Obligation, Outcome, Ruling, SliceRuling, Withheld};
+pub use situation::EventFacts;
+pub use standing::{Scope, UnknownScope, floors};
+pub use state::{AgreementState, ConsentState, EventRef, Force, PolicyState, ReferralState, Rerule};
+pub use template::{Template, Templates};

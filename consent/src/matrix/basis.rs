@@ -1,0 +1,60 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A basis key of rulebook 7.6, `B1` to `B38`, or `own` for what a unit published itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Basis(u8);
+
+/// A string that is no basis key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a basis key: expected `B1` to `B38` or `own`")]
+pub struct UnknownBasis;
+
+impl Basis {
+    /// A unit reads in full what it published itself.
+    pub const OWN: Self = Self(0);
+    /// Authorization, or plain written consent where the source is not covered by HIPAA.
+    pub const AUTHORIZATION: Self = Self(3);
+    /// Part 2 consent, 42 CFR 2.31 and 2.33.
+    pub const PART2_CONSENT: Self = Self(14);
+    /// The agreement itself.
+    pub const AGREEMENT: Self = Self(34);
+    /// LE- or PSAP-originated data under the agency's own authority.
+    pub const AGENCY: Self = Self(37);
+}
+
+impl FromStr for Basis {
+    type Err = UnknownBasis;
+    fn from_str(s: &str) -> Result<Self, UnknownBasis> {
+        if s == "own" {
+            return Ok(Self::OWN);
+        }
+        let number = s.strip_prefix('B').and_then(|n| n.parse().ok());
+        number.filter(|n| (1..=38).contains(n)).map(Self).ok_or(UnknownBasis)
+    }
+}
+
+impl fmt::Display for Basis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("own"),
+            n => write!(f, "B{n}"),
+        }
+    }
+}
+
+impl TryFrom<String> for Basis {
+    type Error = UnknownBasis;
+    fn try_from(s: String) -> Result<Self, UnknownBasis> {
+        s.parse()
+    }
+}
+
+impl From<Basis> for String {
+    fn from(b: Basis) -> Self {
+        b.to_string()
+    }
+}

@@ -1,0 +1,102 @@
+//! Rulings remembered by what they rest on. A remembered answer equals a cold one; the tests hold it to that.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use handoff_schemas::{AgreementId, Category, ConsentFacts, LawLabel, LogTime, Purpose, Recipient, RecordId, UnitId};
+
+use crate::bundle::{Bundle, BundleHash};
+use crate::engine::Verdict;
+use crate::facts::SliceFacts;
+use crate::notice::Notice232;
+use crate::ruling::SliceRuling;
+
+/// Most situations kept; then all are forgotten. A hub of a hundred units stays well below.
+const MAX_SITUATIONS: usize = 100_000;
+
+/// Two levels: one Cedar evaluation a distinct set of facts, and one set of slice rulings a situation in which nothing
+/// personal decides (no consent, denial, erasure or referral of this person).
+#[derive(Debug, Default)]
+pub struct Memo {
+    bundle: Option<BundleHash>,
+    revision: u64,
+    verdicts: HashMap<SliceFacts, Arc<Verdict>>,
+    situations: HashMap<Impersonal, Remembered>,
+    notices: HashMap<(RecordId, UnitId, UnitId), (ConsentFacts, Notice232)>,
+}
+
+/// What decides where nothing personal does. Units and agreements count through the state's revision.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Impersonal {
+    pub source: UnitId,
+    pub recipient: Recipient,
+    pub categories: Vec<Category>,
+    pub labels: BTreeSet<LawLabel>,
+    pub asked: Option<Purpose>,
+}
+
+/// Slice rulings with what they lean on.
+#[derive(Clone, Debug)]
+pub(crate) struct Decided {
+    pub slices: Arc<[SliceRuling]>,
+    pub agreements: BTreeSet<AgreementId>,
+    pub consents: BTreeSet<RecordId>,
+    pub valid_until: Option<LogTime>,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    /// Holds from the instant it was decided to the next begin or end of any agreement or consent.
+    from: LogTime,
+    until: Option<LogTime>,
+    decided: Decided,
+}
+
+impl Memo {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Forgets what another bundle, or another state of units and agreements, decided.
+    pub(crate) fn turn_to(&mut self, bundle: &Bundle, revision: u64) {
+        if self.bundle != Some(bundle.hash) {
+            *self = Self { bundle: Some(bundle.hash), ..Self::default() };
+        }
+        if self.revision != revision || self.situations.len().max(self.notices.len()) >= MAX_SITUATIONS {
+            self.revision = revision;
+            self.situations.clear();
+            self.notices.clear();
+        }
+    }
+
+    pub(crate) fn verdict(&mut self, bundle: &Bundle, facts: SliceFacts) -> Arc<Verdict> {
+        let known = self.verdicts.entry(facts).or_insert_with(|| Arc::new(bundle.engine.evaluate(&facts)));
+        Arc::clone(known)
+    }
+
+    /// The notice of a consent between two units, made once while the consent and the units' names stay the same.
+    pub(crate) fn notice(
+        &mut self,
+        consent: &ConsentFacts,
+        between: (&UnitId, &UnitId),
+        make: impl FnOnce() -> Option<Notice232>,
+    ) -> Option<Notice232> {
+        let key = (consent.consent, between.0.clone(), between.1.clone());
+        if let Some((_, notice)) = self.notices.get(&key).filter(|(facts, _)| facts == consent) {
+            return Some(notice.clone());
+        }
+        let notice = make()?;
+        self.notices.insert(key, (consent.clone(), notice.clone()));
+        Some(notice)
+    }
+
+    pub(crate) fn recall(&self, key: &Impersonal, at: LogTime) -> Option<&Decided> {
+        let known = self.situations.get(key)?;
+        (at >= known.from && known.until.is_none_or(|end| at < end)).then_some(&known.decided)
+    }
+
+    pub(crate) fn keep(&mut self, key: Impersonal, from: LogTime, until: Option<LogTime>, decided: Decided) {
+        self.situations.insert(key, Remembered { from, until, decided });
+    }
+}

@@ -1,0 +1,115 @@
+//! Why something was withheld, as stable codes with their words in `law/reasons.toml`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! reasons {
+    ($($name:ident = $code:literal),* $(,)?) => {
+        /// A reason code (rulebook 7.3). Internal: the source and the privacy officer see it, a recipient never.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Reason {
+            $(#[serde(rename = $code)] $name,)*
+        }
+
+        impl Reason {
+            /// Every reason, most decisive first: the order in which they are stated.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The code, for example `NO_CONSENT`.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+        }
+
+        impl FromStr for Reason {
+            type Err = UnknownReason;
+            fn from_str(s: &str) -> Result<Self, UnknownReason> {
+                match s { $($code => Ok(Self::$name),)* _ => Err(UnknownReason) }
+            }
+        }
+    };
+}
+
+/// A string that is no reason code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a reason code: expected one of law/reasons.toml")]
+pub struct UnknownReason;
+
+reasons! {
+    EvaluationError = "EVALUATION_ERROR",
+    NotAuthorized = "NOT_AUTHORIZED",
+    NeverCarried = "NEVER_CARRIED",
+    VictimServices = "VICTIM_SERVICES",
+    Erased = "ERASED",
+    PurposeBarred = "PURPOSE_BARRED",
+    NoticeMissing = "NOTICE_MISSING",
+    PersonDenies = "PERSON_DENIES",
+    AgreementProhibits = "AGREEMENT_PROHIBITS",
+    CjisChannel = "CJIS_CHANNEL",
+    MatrixDenies = "MATRIX_DENIES",
+    AggregateOnly = "AGGREGATE_ONLY",
+    OutsideMatrix = "OUTSIDE_MATRIX",
+    AgreementSuspended = "AGREEMENT_SUSPENDED",
+    AgreementTerminated = "AGREEMENT_TERMINATED",
+    AgreementExpired = "AGREEMENT_EXPIRED",
+    AgreementNotYet = "AGREEMENT_NOT_YET",
+    AgreementUnreadable = "AGREEMENT_UNREADABLE",
+    AgreementTerm = "AGREEMENT_TERM",
+    NoAgreement = "NO_AGREEMENT",
+    ConsentRevoked = "CONSENT_REVOKED",
+    ConsentExpired = "CONSENT_EXPIRED",
+    ConsentDeficient = "CONSENT_DEFICIENT",
+    ConsentUnverified = "CONSENT_UNVERIFIED",
+    TpoRecipient = "TPO_RECIPIENT",
+    ConsentType = "CONSENT_TYPE",
+    ConsentScope = "CONSENT_SCOPE",
+    NoConsent = "NO_CONSENT",
+    ExceptionOnly = "EXCEPTION_ONLY",
+    CourtOrderOnly = "COURT_ORDER_ONLY",
+    HookNotReviewed = "HOOK_NOT_REVIEWED",
+    ConditionNotMet = "CONDITION_NOT_MET",
+    NotInTemplate = "NOT_IN_TEMPLATE",
+    NoPurpose = "NO_PURPOSE",
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// A reason in plain language, with its law and what would change the answer.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonText {
+    /// The rule that speaks where no `forbid` of the floors does.
+    pub policy: Arc<str>,
+    pub cite: Arc<str>,
+    pub plain: Arc<str>,
+    pub change: Arc<str>,
+}
+
+/// The words of every reason. Complete: a bundle without one of them does not load.
+#[derive(Clone, Debug)]
+pub struct Reasons(BTreeMap<Reason, ReasonText>);
+
+impl Reasons {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let read: BTreeMap<Reason, ReasonText> = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+        match Reason::ALL.iter().find(|r| !read.contains_key(r)) {
+            Some(missing) => Err(format!("no words for `{missing}`")),
+            None => Ok(Self(read)),
+        }
+    }
+
+    /// The words of a reason.
+    #[must_use]
+    pub fn text(&self, reason: Reason) -> Option<&ReasonText> {
+        self.0.get(&reason)
+    }
+}

@@ -1,0 +1,237 @@
+//! The ruling itself: purposes, axes, candidates, verdicts, grants.
+
+mod attempt;
+mod reasons;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use handoff_schemas::{Category, ElementSet, LogTime, Purpose, Recipient};
+
+use crate::bundle::{Bundle, Standing};
+use crate::engine::Verdict;
+use crate::facts::SliceFacts;
+use crate::matrix::Basis;
+use crate::memo::{Decided, Impersonal, Memo};
+use crate::reason::Reason;
+use crate::ruling::{Grant, Outcome, Ruling, SliceRuling, Terms};
+use crate::situation::{EventFacts, Situation};
+use crate::standing::Scope;
+use crate::state::PolicyState;
+use reasons::Why;
+
+/// This engine, as every ruling names it.
+pub const ENGINE: &str = concat!("handoff-law/", env!("CARGO_PKG_VERSION"));
+
+/// Rules one event for one recipient by the standing purposes of the recipient's kind.
+#[must_use]
+pub fn rule(
+    bundle: &Bundle,
+    state: &PolicyState,
+    event: &EventFacts<'_>,
+    recipient: &Recipient,
+    at: LogTime,
+) -> Ruling {
+    Memo::new().rule(bundle, state, event, recipient, at)
+}
+
+/// Rules one event for one recipient and one stated purpose: an ask, an explanation, a "what if".
+#[must_use]
+pub fn rule_for(
+    bundle: &Bundle,
+    state: &PolicyState,
+    event: &EventFacts<'_>,
+    recipient: &Recipient,
+    purpose: Purpose,
+    at: LogTime,
+) -> Ruling {
+    Memo::new().rule_for(bundle, state, event, recipient, purpose, at)
+}
+
+impl Memo {
+    /// [`rule`], remembering.
+    #[must_use]
+    pub fn rule(
+        &mut self,
+        bundle: &Bundle,
+        state: &PolicyState,
+        event: &EventFacts<'_>,
+        recipient: &Recipient,
+        at: LogTime,
+    ) -> Ruling {
+        self.decide(&Situation::gather(bundle, state, event, recipient, at, false), None)
+    }
+
+    /// [`rule_for`], remembering.
+    #[must_use]
+    pub fn rule_for(
+        &mut self,
+        bundle: &Bundle,
+        state: &PolicyState,
+        event: &EventFacts<'_>,
+        recipient: &Recipient,
+        purpose: Purpose,
+        at: LogTime,
+    ) -> Ruling {
+        self.decide(&Situation::gather(bundle, state, event, recipient, at, true), Some(purpose))
+    }
+
+    fn decide(&mut self, s: &Situation<'_>, asked: Option<Purpose>) -> Ruling {
+        self.turn_to(s.bundle, s.state.revision());
+        if !s.impersonal() {
+            let decided = self.cold(s, asked);
+            return ruling(s, &decided);
+        }
+        let key = Impersonal {
+            source: s.event.source.clone(),
+            recipient: s.recipient.clone(),
+            categories: s.event.categories.to_vec(),
+            labels: s.labels.clone(),
+            asked,
+        };
+        if let Some(known) = self.recall(&key, s.at) {
+            return ruling(s, known);
+        }
+        let decided = self.cold(s, asked);
+        let answer = ruling(s, &decided);
+        let until = s.state.next_change(s.at).map(|(at, _)| at);
+        self.keep(key, s.at, until, decided);
+        answer
+    }
+
+    fn cold(&mut self, s: &Situation<'_>, asked: Option<Purpose>) -> Decided {
+        let mut leans = Leans::default();
+        let slices: Vec<_> = s
+            .event
+            .categories
+            .iter()
+            .map(|category| SliceRuling { category: *category, outcome: slice(self, s, *category, asked, &mut leans) })
+            .collect();
+        for grant in slices.iter().flat_map(|r| r.outcome.grants()) {
+            leans.agreements.extend(grant.agreement.iter().map(|a| a.id.clone()));
+            leans.consents.extend(grant.consent.iter().map(|c| c.record));
+        }
+        Decided {
+            slices: slices.into(),
+            agreements: leans.agreements,
+            consents: leans.consents,
+            valid_until: leans.ends,
+        }
+    }
+}
+
+/// What the grants of one ruling rest on.
+#[derive(Default)]
+struct Leans {
+    agreements: BTreeSet<handoff_schemas::AgreementId>,
+    consents: BTreeSet<handoff_schemas::RecordId>,
+    ends: Option<LogTime>,
+}
+
+impl Leans {
+    fn end(&mut self, end: Option<LogTime>) {
+        self.ends = [self.ends, end].into_iter().flatten().min();
+    }
+}
+
+fn ruling(s: &Situation<'_>, decided: &Decided) -> Ruling {
+    let mut scopes = BTreeSet::from([Scope::Bundle, Scope::Unit(s.recipient.unit.clone())]);
+    scopes.insert(Scope::Unit(s.event.source.clone()));
+    scopes.extend([s.source, s.target].into_iter().flatten().map(|u| Scope::Partner(u.partner.clone())));
+    // Everybody in the cluster: a link or a denial of any of them touches all.
+    if let Some(person) = s.event.person {
+        scopes.extend(s.state.person_cluster(person).into_iter().map(Scope::Person));
+    }
+    scopes.extend(s.shared.iter().filter(|a| a.restricts()).map(|a| Scope::Agreement(a.id.clone())));
+    scopes.extend(decided.agreements.iter().cloned().map(Scope::Agreement));
+    scopes.extend(decided.consents.iter().copied().map(Scope::Consent));
+    Ruling {
+        recipient: s.recipient.clone(),
+        at_pos: s.state.pos().max(s.event.pos),
+        slices: Arc::clone(&decided.slices),
+        scopes,
+        valid_until: decided.valid_until,
+        bundle: s.bundle.hash,
+        engine: ENGINE,
+    }
+}
+
+fn slice(memo: &mut Memo, s: &Situation<'_>, category: Category, asked: Option<Purpose>, leans: &mut Leans) -> Outcome {
+    let mut why = Why::new(s.bundle);
+    if s.own {
+        return own(memo, s, category, asked, why);
+    }
+    if category == Category::Administrative {
+        why.add(Reason::OutsideMatrix);
+        return Outcome::Withhold(why.into_list());
+    }
+    let kind = s.recipient.kind;
+    let stated = asked.and_then(|p| s.bundle.flow(kind, p, category));
+    let flows: &[Standing] = match asked {
+        Some(_) => stated.as_slice(),
+        None => s.bundle.standing(kind, category),
+    };
+    let mut grants: Vec<Grant> = Vec::new();
+    for flow in flows {
+        for grant in attempt::attempt(memo, s, category, flow, &mut why, leans) {
+            match grants.iter_mut().find(|known| known.same_authority(&grant)) {
+                Some(known) => known.purposes.extend(grant.purposes),
+                None => grants.push(grant),
+            }
+        }
+    }
+    if flows.is_empty() {
+        nothing_shown(memo, s, category, asked, &mut why, leans);
+    }
+    if grants.is_empty() { Outcome::Withhold(why.into_list()) } else { Outcome::Release(grants) }
+}
+
+/// No template shows anything of the category: still say what else stands in the way, floors first.
+fn nothing_shown(
+    memo: &mut Memo,
+    s: &Situation<'_>,
+    category: Category,
+    asked: Option<Purpose>,
+    why: &mut Why<'_>,
+    leans: &mut Leans,
+) {
+    let purpose = asked.or_else(|| s.bundle.defaults.purposes(s.recipient.kind).next());
+    if let Some(purpose) = purpose {
+        let nothing = Standing { purpose, template: "".into(), elements: Arc::new(ElementSet::none()) };
+        attempt::attempt(memo, s, category, &nothing, why, leans);
+    }
+    let known = asked.is_none_or(|p| !s.bundle.defaults.templates(s.recipient.kind, p).is_empty());
+    why.add(if known { Reason::NotInTemplate } else { Reason::NoPurpose });
+}
+
+fn own(memo: &mut Memo, s: &Situation<'_>, category: Category, asked: Option<Purpose>, mut why: Why<'_>) -> Outcome {
+    let facts = SliceFacts {
+        own: true,
+        parties_active: s.parties_active,
+        never_carried: s.bundle.defaults.never_carried.contains(&category),
+        victim_source: s.victim_source(),
+        erased: s.erased(category),
+        part2: s.part2(category),
+        proceeding: asked.is_some_and(Purpose::is_proceeding),
+        ..SliceFacts::default()
+    };
+    match &*memo.verdict(s.bundle, facts) {
+        Verdict::Deny(floors) => {
+            why.floors(floors);
+            Outcome::Withhold(why.into_list())
+        }
+        Verdict::Permit(_, policy) => {
+            let terms = Terms {
+                purposes: asked.into_iter().collect(),
+                template: "full".into(),
+                elements: ElementSet::All,
+                basis: BTreeSet::from([Basis::OWN]),
+                policies: BTreeSet::from([Arc::clone(&policy.id)]),
+                citation: Arc::clone(&policy.cite),
+                labels: s.labels.clone(),
+                delete_when_expired: false,
+            };
+            Outcome::Release(vec![Grant::own(terms)])
+        }
+    }
+}

@@ -1,0 +1,281 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use handoff_schemas::{Category, ElementSet, Purpose};
+
+use super::{Leans, Why};
+use crate::bundle::Standing;
+use crate::engine::{Path, PolicyRef, Verdict};
+use crate::facts::SliceFacts;
+use crate::matrix::{Basis, Decision};
+use crate::memo::Memo;
+use crate::notice::{Between, Notice232, ScopeExplanation};
+use crate::reason::Reason;
+use crate::ruling::{Grant, Terms};
+use crate::situation::{CellFacts, Hit, Match, Situation};
+
+type Axes<'a> = Vec<(Category, CellFacts<'a>)>;
+
+/// One slice for one purpose: everything that stays the same over the candidates.
+struct Attempt<'a, 'b> {
+    s: &'b Situation<'a>,
+    category: Category,
+    purpose: Purpose,
+    part2: bool,
+    axes: Axes<'a>,
+    base: SliceFacts,
+}
+
+/// The grants that each stand alone, one for each agreement clause (and consent) that opens every axis.
+pub(super) fn attempt(
+    memo: &mut Memo,
+    s: &Situation<'_>,
+    category: Category,
+    flow: &Standing,
+    why: &mut Why<'_>,
+    leans: &mut Leans,
+) -> Vec<Grant> {
+    let a = Attempt::new(s, category, flow.purpose);
+    let hits = s.agreements(flow.purpose, &a.axes);
+    let matches = s.matches(flow.purpose, &a.axes);
+    let candidates: Vec<Option<&Hit<'_>>> = match &hits {
+        Ok(hits) => hits.iter().map(Some).collect(),
+        Err(_) => vec![None],
+    };
+    let consents = matches.as_deref().unwrap_or_default();
+    let mut grants: Vec<Grant> = Vec::new();
+    let mut shut = BTreeSet::new();
+    for hit in candidates {
+        let without = std::iter::once(None);
+        for consent in without.chain(consents.iter().map(Some)) {
+            let Some(opened) = a.open(memo, hit, consent, why, &mut shut) else { continue };
+            let elements = a.elements(&opened, flow, hit, consent);
+            let adds = |g: &Grant| !subset(&elements, &g.elements);
+            if elements.is_empty() {
+                why.add(Reason::NotInTemplate);
+            } else if grants.iter().all(adds) {
+                match a.grant(memo, opened, elements, flow, hit, consent) {
+                    Some(grant) => {
+                        leans.end(hit.and_then(|h| h.ends).filter(|_| grant.agreement.is_some()));
+                        leans.end(consent.and_then(Match::ends).filter(|_| grant.consent.is_some()));
+                        grants.push(grant);
+                    }
+                    None => why.add(Reason::NoticeMissing),
+                }
+            }
+        }
+    }
+    if grants.is_empty() {
+        a.gaps(&shut, hits.err(), matches.err(), why);
+    }
+    grants
+}
+
+fn subset(part: &ElementSet, whole: &ElementSet) -> bool {
+    match (part, whole) {
+        (_, ElementSet::All) => true,
+        (ElementSet::All, ElementSet::Some(_)) => false,
+        (ElementSet::Some(a), ElementSet::Some(b)) => a.is_subset(b),
+    }
+}
+
+/// An axis that opened, by which path and policy.
+type Opened = Vec<(usize, Path, PolicyRef)>;
+
+impl<'a, 'b> Attempt<'a, 'b> {
+    fn new(s: &'b Situation<'a>, category: Category, purpose: Purpose) -> Self {
+        let axes: Axes<'a> = s.axes(category).into_iter().map(|axis| (axis, s.cell(axis))).collect();
+        let part2 = s.part2(category);
+        let d = &s.bundle.defaults;
+        let base = SliceFacts {
+            parties_active: s.parties_active,
+            never_carried: axes.iter().any(|(axis, _)| d.never_carried.contains(axis)),
+            victim_source: s.victim_source(),
+            erased: s.erased(category),
+            proceeding: purpose.is_proceeding(),
+            part2,
+            agreement_prohibits: s.prohibited(purpose),
+            life_safety: !part2 && s.life_safety(purpose, &axes),
+            tpo_recipient: s.tpo_recipient,
+            person_denies: s.denied(purpose, &axes),
+            notice_ready: !s.bundle.notice(d.notice_form).is_empty(),
+            ..SliceFacts::default()
+        };
+        Self { s, category, purpose, part2, axes, base }
+    }
+
+    fn facts(&self, cell: &CellFacts<'_>, hit: Option<&Hit<'_>>, consent: Option<&Match<'_>>) -> SliceFacts {
+        SliceFacts {
+            cell_denied: cell.denied(),
+            cell_aggregate: cell.aggregate(),
+            cell_permits: cell.permits,
+            cell_agreement: cell.agreement,
+            cell_consent: cell.consent,
+            cell_status: cell.status,
+            cell_exception: cell.offers(Decision::Exception),
+            cell_order: cell.offers(Decision::Order),
+            authorizable: cell.authorizable,
+            agreement: hit.is_some(),
+            consent: consent.is_some(),
+            consent_named: consent.is_some_and(|c| c.named),
+            consent_tpo: consent.is_some_and(Match::tpo),
+            ..self.base
+        }
+    }
+
+    /// All axes must open, the stricter wins. With a consent, at least one must need it: else it is not relied on.
+    fn open(
+        &self,
+        memo: &mut Memo,
+        hit: Option<&Hit<'_>>,
+        consent: Option<&Match<'_>>,
+        why: &mut Why<'_>,
+        shut: &mut BTreeSet<usize>,
+    ) -> Option<Opened> {
+        let mut opened = Vec::with_capacity(self.axes.len());
+        let mut complete = true;
+        for (index, (_, cell)) in self.axes.iter().enumerate() {
+            match &*memo.verdict(self.s.bundle, self.facts(cell, hit, consent)) {
+                Verdict::Permit(path, policy) => opened.push((index, *path, policy.clone())),
+                Verdict::Deny(floors) => {
+                    why.floors(floors);
+                    shut.insert(index);
+                    complete = false;
+                }
+            }
+        }
+        let relied = opened.iter().any(|(_, path, _)| path.by_consent());
+        (complete && relied == consent.is_some()).then_some(opened)
+    }
+
+    /// Template of kind and purpose, narrowed by cell, by agreement and by consent.
+    fn elements(
+        &self,
+        opened: &Opened,
+        flow: &Standing,
+        hit: Option<&Hit<'_>>,
+        consent: Option<&Match<'_>>,
+    ) -> ElementSet {
+        let mut elements = (*flow.elements).clone();
+        for (index, path, _) in opened {
+            let Some((_, cell)) = self.axes.get(*index) else { continue };
+            let templates = match path {
+                Path::Participation => cell.templates(Decision::Permit, self.s),
+                Path::AgreementTerm => cell.templates(Decision::Agreement, self.s),
+                Path::Status => cell.templates(Decision::Status, self.s),
+                Path::Consent => cell.templates(Decision::Consent, self.s),
+                Path::LifeSafety => std::slice::from_ref(&self.s.bundle.defaults.life_safety.template),
+                Path::Own | Path::Authorization | Path::Exception | Path::CourtOrder => &[],
+            };
+            if !templates.is_empty() {
+                elements = elements.intersect(&self.s.bundle.narrowed(templates, self.category));
+            }
+        }
+        if let Some(hit) = hit.filter(|h| !h.templates.is_empty()) {
+            elements = elements.intersect(&self.s.bundle.narrowed(hit.templates, self.category));
+        }
+        if let Some(consent) = consent.filter(|c| !c.facts.elements.is_empty()) {
+            elements = elements.intersect(&ElementSet::of(consent.facts.elements.iter().cloned()));
+        }
+        elements
+    }
+
+    fn grant(
+        &self,
+        memo: &mut Memo,
+        opened: Opened,
+        elements: ElementSet,
+        flow: &Standing,
+        hit: Option<&Hit<'_>>,
+        consent: Option<&Match<'_>>,
+    ) -> Option<Grant> {
+        let needs_agreement = opened.iter().any(|(_, path, _)| *path != Path::LifeSafety);
+        let mut labels = self.s.labels.clone();
+        if self.part2 {
+            labels.insert(handoff_schemas::LawLabel::Part2);
+        }
+        let terms = Terms {
+            purposes: BTreeSet::from([self.purpose]),
+            template: Arc::clone(&flow.template),
+            elements,
+            basis: self.basis(&opened),
+            citation: citation(&opened),
+            policies: opened.into_iter().map(|(_, _, policy)| policy.id).collect(),
+            labels,
+            delete_when_expired: self.category == Category::SafetyCaution,
+        };
+        let agreement = hit.filter(|_| needs_agreement).map(|h| h.basis.clone());
+        match (consent, agreement) {
+            (None, agreement) => Some(Grant::without_consent(terms, agreement)),
+            (Some(_), None) => None,
+            (Some(c), Some(agreement)) if !self.part2 => Grant::consented(terms, agreement, c.basis()),
+            (Some(c), Some(agreement)) => {
+                let between = (self.s.event.source, &self.s.recipient.unit);
+                let notice = memo.notice(c.facts, between, || self.notice(c))?;
+                Some(Grant::part2_consented(terms, agreement, c.basis(), notice))
+            }
+        }
+    }
+
+    fn basis(&self, opened: &Opened) -> BTreeSet<Basis> {
+        let mut all = BTreeSet::new();
+        for (index, path, _) in opened {
+            match path {
+                Path::Own => drop(all.insert(Basis::OWN)),
+                Path::LifeSafety => drop(all.insert(self.s.bundle.defaults.life_safety.basis)),
+                path if path.by_consent() && self.part2 => drop(all.insert(Basis::PART2_CONSENT)),
+                path if path.by_consent() => drop(all.insert(Basis::AUTHORIZATION)),
+                _ => all.extend(self.axes.get(*index).and_then(|(_, c)| c.cell).into_iter().flat_map(|c| &c.basis)),
+            }
+        }
+        all
+    }
+
+    /// 42 CFR 2.32(a) and (b), naming this discloser and this recipient only.
+    fn notice(&self, consent: &Match<'_>) -> Option<Notice232> {
+        let bundle = self.s.bundle;
+        let between = Between { discloser: &self.s.source?.name, recipient: &self.s.target?.name };
+        let scope = ScopeExplanation {
+            consent: consent.facts.consent,
+            en: bundle.scope_en.explain(consent.facts, &between).into(),
+            es: Some(bundle.scope_es.explain(consent.facts, &between).into()),
+        };
+        let form = bundle.defaults.notice_form;
+        Notice232::new(form, bundle.notice(form), scope)
+    }
+
+    /// What each shut axis still wanted.
+    fn gaps(
+        &self,
+        shut: &BTreeSet<usize>,
+        agreements: Option<Vec<(Reason, Option<handoff_schemas::AgreementId>)>>,
+        consents: Option<Vec<(Reason, Option<handoff_schemas::RecordId>)>>,
+        why: &mut Why<'_>,
+    ) {
+        let cells = shut.iter().filter_map(|i| self.axes.get(*i)).map(|(_, cell)| cell);
+        let (mut by_agreement, mut by_consent) = (false, false);
+        for cell in cells {
+            why.cell(cell);
+            by_agreement |= !cell.denied() && !cell.aggregate();
+            by_consent |= cell.consent && !cell.permits && !cell.agreement;
+        }
+        if by_agreement {
+            for (reason, agreement) in agreements.into_iter().flatten() {
+                why.about(reason, agreement, None);
+            }
+        }
+        if by_consent {
+            for (reason, consent) in consents.into_iter().flatten() {
+                why.about(reason, None, consent);
+            }
+        }
+    }
+}
+
+fn citation(opened: &Opened) -> Arc<str> {
+    let cites: BTreeSet<&str> = opened.iter().map(|(_, _, policy)| &*policy.cite).collect();
+    match opened.as_slice() {
+        [(_, _, only)] => Arc::clone(&only.cite),
+        _ => cites.into_iter().collect::<Vec<_>>().join("; ").into(),
+    }
+}

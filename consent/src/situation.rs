@@ -1,0 +1,196 @@
+//! Everything one ruling looks at, gathered once from state and event.
+
+mod agreement;
+mod cell;
+mod consent;
+
+use std::collections::BTreeSet;
+
+use handoff_schemas::{
+    Category, ConsentFacts, EventId, EventType, Fact, LawLabel, LogPos, LogTime, PersonId, Purpose, Recipient,
+    RecordId, UnitFacts, UnitId,
+};
+
+pub(crate) use agreement::Hit;
+pub(crate) use cell::CellFacts;
+pub(crate) use consent::Match;
+
+use crate::bundle::Bundle;
+use crate::state::{AgreementState, ConsentState, PolicyState};
+
+/// One event as a ruling sees it: what it is and where it came from, never its content.
+#[derive(Clone, Copy, Debug)]
+pub struct EventFacts<'a> {
+    pub id: EventId,
+    pub event_type: &'a EventType,
+    pub pos: LogPos,
+    pub source: &'a UnitId,
+    pub person: Option<PersonId>,
+    /// The slices present.
+    pub categories: &'a [Category],
+    /// Law labels it was accepted with; the ruling takes the stricter of these and the unit's status now.
+    pub labels: &'a [LawLabel],
+    pub facts: &'a [Fact],
+}
+
+/// One event, one recipient, one instant.
+pub(crate) struct Situation<'a> {
+    pub bundle: &'a Bundle,
+    pub state: &'a PolicyState,
+    pub event: &'a EventFacts<'a>,
+    pub recipient: &'a Recipient,
+    pub at: LogTime,
+    /// A user stated the purpose; nothing standing.
+    pub asked: bool,
+    pub source: Option<&'a UnitFacts>,
+    pub target: Option<&'a UnitFacts>,
+    pub own: bool,
+    pub parties_active: bool,
+    /// A covered entity, business associate or Part 2 program, with no police or court role.
+    pub tpo_recipient: bool,
+    pub labels: BTreeSet<LawLabel>,
+    pub shared: Vec<&'a AgreementState>,
+    pub consents: Vec<&'a ConsentState>,
+    /// Consents the event itself is about.
+    about: Vec<&'a ConsentFacts>,
+}
+
+impl<'a> Situation<'a> {
+    pub fn gather(
+        bundle: &'a Bundle,
+        state: &'a PolicyState,
+        event: &'a EventFacts<'a>,
+        recipient: &'a Recipient,
+        at: LogTime,
+        asked: bool,
+    ) -> Self {
+        let (source, target) = (state.unit(event.source), state.unit(&recipient.unit));
+        let own = recipient.unit == *event.source;
+        let active = |unit: Option<&UnitFacts>| unit.is_some_and(|u| state.active(u));
+        let reads = target.is_some_and(|u| u.roles.contains(&recipient.kind));
+        let mut situation = Self {
+            bundle,
+            state,
+            event,
+            recipient,
+            at,
+            asked,
+            source,
+            target,
+            own,
+            parties_active: active(source) && active(target) && reads,
+            tpo_recipient: target.is_some_and(|u| tpo_recipient(bundle, u, recipient)),
+            labels: BTreeSet::new(),
+            shared: if own { Vec::new() } else { state.shared(event.source, &recipient.unit).collect() },
+            consents: event.person.map(|p| state.consents_of(p)).unwrap_or_default(),
+            about: about(state, event),
+        };
+        situation.labels = situation.labels();
+        situation
+    }
+
+    /// Provenance (rulebook 7.3 step 4): the labels it came with and the unit's status now, never fewer (A8).
+    fn labels(&self) -> BTreeSet<LawLabel> {
+        let mut labels: BTreeSet<_> = self.event.labels.iter().copied().collect();
+        if let Some(source) = self.source {
+            if source.part2.applies() {
+                labels.insert(LawLabel::Part2);
+            }
+            if source.hipaa.is_covered() {
+                labels.insert(LawLabel::Hipaa);
+            }
+            if source.victim_services {
+                labels.insert(LawLabel::Vawa);
+            }
+        }
+        // That a Part 2 consent exists says that somebody is a patient (C33), whoever recorded it.
+        if self.about.iter().any(|c| self.tells_of_part2(c)) {
+            labels.insert(LawLabel::Part2);
+        }
+        labels
+    }
+
+    fn tells_of_part2(&self, consent: &ConsentFacts) -> bool {
+        use handoff_schemas::ConsentType as T;
+        let part2_unit = |u: &UnitId| self.state.unit(u).is_some_and(|u| u.part2.applies());
+        !matches!(consent.consent_type, T::HipaaAuthorization | T::General)
+            || consent.grantors.iter().any(part2_unit)
+            || consent.recipients.iter().any(part2_unit)
+            || consent.categories.contains(&Category::Part2Record)
+    }
+
+    pub fn part2(&self, category: Category) -> bool {
+        self.labels.contains(&LawLabel::Part2) || category == Category::Part2Record
+    }
+
+    /// Whether HIPAA holds the source, so that a plain consent does not do.
+    pub fn covered(&self) -> bool {
+        self.labels.contains(&LawLabel::Hipaa)
+    }
+
+    /// The categories whose cells must all agree: the slice's own, and one for each label that has one.
+    pub fn axes(&self, category: Category) -> Vec<Category> {
+        let mut axes = vec![category];
+        for label in &self.labels {
+            if let Some(axis) = self.bundle.defaults.label_axis.get(label)
+                && !axes.contains(axis)
+            {
+                axes.push(*axis);
+            }
+        }
+        axes
+    }
+
+    pub fn victim_source(&self) -> bool {
+        self.labels.contains(&LawLabel::Vawa)
+    }
+
+    pub fn erased(&self, category: Category) -> bool {
+        self.event.person.is_some_and(|p| self.state.erased(p, self.event.source, category, self.event.pos))
+    }
+
+    /// Whether an agreement in force between the two rules the purpose out.
+    pub fn prohibited(&self, purpose: Purpose) -> bool {
+        use crate::state::Force;
+        self.shared.iter().any(|a| {
+            matches!(a.force(self.at), Force::InForce(terms)
+            if terms.has_party(self.event.source) && terms.has_party(&self.recipient.unit) && terms.prohibits(purpose))
+        })
+    }
+
+    /// Referrals the event is about.
+    fn referrals(&self) -> impl Iterator<Item = RecordId> + '_ {
+        self.event.facts.iter().filter_map(|f| match f {
+            Fact::ReferralOpened { referral, .. } | Fact::ReferralMoved { referral, .. } => Some(*referral),
+            _ => None,
+        })
+    }
+
+    /// Whether only what concerns no single person decides, so that the outcome holds for other events alike.
+    pub fn impersonal(&self) -> bool {
+        self.consents.is_empty()
+            && self.about.is_empty()
+            && self.referrals().next().is_none()
+            && !self.event.person.is_some_and(|p| self.state.has_erasures(p))
+    }
+}
+
+/// 42 CFR 2.33, rulebook 0.2: no TPO consent ever reaches police, nor anybody outside CE, BA and Part 2 programs.
+fn tpo_recipient(bundle: &Bundle, unit: &UnitFacts, recipient: &Recipient) -> bool {
+    let d = &bundle.defaults;
+    d.tpo_kinds.contains(&recipient.kind)
+        && (unit.hipaa.is_covered() || unit.part2.applies())
+        && !unit.victim_services
+        && !unit.roles.iter().any(|r| d.never_tpo.contains(r))
+}
+
+fn about<'a>(state: &'a PolicyState, event: &'a EventFacts<'a>) -> Vec<&'a ConsentFacts> {
+    let consents = event.facts.iter().filter_map(|fact| match fact {
+        Fact::ConsentRecorded { consent } => Some(consent),
+        Fact::ConsentVerified { consent }
+        | Fact::ConsentRevoked { consent, .. }
+        | Fact::ConsentExpired { consent, .. } => state.consent(*consent).map(|c| &c.facts),
+        _ => None,
+    });
+    consents.collect()
+}

@@ -1,0 +1,98 @@
+use handoff_schemas::Category;
+
+use super::Situation;
+use crate::matrix::{Alternative, Cell, Decision, Requirement};
+
+/// A matrix cell with its conditions looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct CellFacts<'a> {
+    pub cell: Option<&'a Cell>,
+    pub permits: bool,
+    pub agreement: bool,
+    pub consent: bool,
+    pub status: bool,
+    pub authorizable: bool,
+    /// A P without any condition.
+    pub unconditional: bool,
+    /// What the consent alternative asks of the consent.
+    pub named: bool,
+    pub specific: bool,
+}
+
+impl<'a> CellFacts<'a> {
+    pub fn offers(&self, decision: Decision) -> bool {
+        self.cell.is_some_and(|c| c.offers(decision))
+    }
+
+    /// D, D*, or no cell at all.
+    pub fn denied(&self) -> bool {
+        self.cell.is_none() || self.offers(Decision::Deny) || self.offers(Decision::DenyCjis)
+    }
+
+    pub fn aggregate(&self) -> bool {
+        self.offers(Decision::Aggregate) && !(self.permits || self.agreement || self.consent || self.status)
+    }
+
+    /// Templates of the alternative whose letter opened the cell; empty: no further narrowing.
+    pub fn templates(&self, decision: Decision, situation: &Situation<'_>) -> &'a [String] {
+        let Some(cell) = self.cell else { return &[] };
+        let mut open = cell.alternatives.iter().filter(|a| a.decision == decision && situation.met(a));
+        open.next().map_or(&[], |a| &a.templates)
+    }
+}
+
+impl<'a> Situation<'a> {
+    pub fn cell(&self, axis: Category) -> CellFacts<'a> {
+        let cell = self.bundle.matrix.cell(axis, self.recipient.kind);
+        let alternatives = cell.map_or(&[][..], |c| &c.alternatives);
+        let open = |decision| alternatives.iter().find(|a| a.decision == decision && self.met(a));
+        let (permits, agreement) = (open(Decision::Permit).is_some(), open(Decision::Agreement).is_some());
+        let consent = open(Decision::Consent);
+        let asks = |r: Requirement| consent.is_some_and(|a| a.requirements.contains(&r));
+        let conditional = |a: &Alternative| {
+            a.decision == Decision::Exception
+                || (matches!(a.decision, Decision::Permit | Decision::Agreement) && !self.met(a))
+        };
+        CellFacts {
+            cell,
+            permits,
+            agreement,
+            consent: consent.is_some(),
+            status: open(Decision::Status).is_some(),
+            authorizable: !permits && !agreement && consent.is_none() && alternatives.iter().any(conditional),
+            unconditional: open(Decision::Permit).is_some_and(|a| a.requirements.is_empty()),
+            named: asks(Requirement::Named),
+            specific: asks(Requirement::Specific),
+        }
+    }
+
+    fn met(&self, alternative: &Alternative) -> bool {
+        alternative.requirements.iter().all(|r| match r {
+            // Own data takes its own path; between units nothing is own.
+            Requirement::Own => false,
+            Requirement::OwnReliance => self.relies(),
+            // Asked of the consent, when one is matched.
+            Requirement::Named | Requirement::Specific => true,
+            Requirement::LeInitiated => self.initiated(),
+            Requirement::HoldInitiated | Requirement::ReviewedHook | Requirement::Fact(_) => false,
+        })
+    }
+
+    /// The event is about a consent that this recipient may disclose under or receives under. All of them: one that
+    /// it does not rely on must not be told beside one that it does.
+    fn relies(&self) -> bool {
+        let party =
+            |unit| move |c: &&&handoff_schemas::ConsentFacts| c.recipients.contains(unit) || c.grantors.contains(unit);
+        let by_class = |c: &&&handoff_schemas::ConsentFacts| c.tpo_class && self.tpo_recipient;
+        let is_party = party(&self.recipient.unit);
+        !self.about.is_empty() && self.about.iter().all(|c| is_party(&c) || by_class(&c))
+    }
+
+    /// C26 to LE: a referral this very unit asked for, as the referrer reports on it, never as its target does.
+    fn initiated(&self) -> bool {
+        let mut referrals = self.referrals().filter_map(|r| self.state.referral(r)).peekable();
+        referrals.peek().is_some()
+            && referrals
+                .all(|r| r.initiated_by == self.recipient.unit && r.from == *self.event.source && r.to != r.from)
+    }
+}

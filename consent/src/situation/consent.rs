@@ -1,0 +1,139 @@
+use handoff_schemas::{Category, ConsentFacts, ConsentType, Expiry, LogTime, Purpose, RecordId};
+
+use super::{CellFacts, Situation};
+use crate::reason::Reason;
+use crate::ruling::ConsentBasis;
+use crate::state::ConsentState;
+
+/// A consent that covers the whole tuple (rulebook 7.4).
+#[derive(Clone, Copy)]
+pub(crate) struct Match<'a> {
+    pub facts: &'a ConsentFacts,
+    pub named: bool,
+}
+
+impl Match<'_> {
+    pub fn tpo(&self) -> bool {
+        self.facts.consent_type == ConsentType::Part2Tpo
+    }
+
+    pub fn ends(&self) -> Option<LogTime> {
+        match self.facts.expiry {
+            Expiry::At { at } => Some(at),
+            Expiry::Event { .. } | Expiry::Never => None,
+        }
+    }
+
+    pub fn basis(&self) -> ConsentBasis {
+        ConsentBasis {
+            record: self.facts.consent,
+            consent_type: self.facts.consent_type,
+            signed_at: self.facts.signed_at,
+            expires: (&self.facts.expiry).into(),
+        }
+    }
+}
+
+/// A consent that fell short, and why.
+pub(crate) type Gap = (Reason, Option<RecordId>);
+
+impl<'a> Situation<'a> {
+    /// Every usable consent for the purpose and all axes, by record; else why none is.
+    pub fn matches(&self, purpose: Purpose, axes: &[(Category, CellFacts<'a>)]) -> Result<Vec<Match<'a>>, Vec<Gap>> {
+        let mut found = Vec::new();
+        let mut gaps = Vec::new();
+        for consent in self.consents.iter().filter(|c| !c.facts.deny) {
+            match self.usable(consent, purpose, axes) {
+                Ok(named) => found.push(Match { facts: &consent.facts, named }),
+                Err(Some(reason)) => gaps.push((reason, Some(consent.facts.consent))),
+                Err(None) => {}
+            }
+        }
+        if gaps.is_empty() {
+            gaps.push((Reason::NoConsent, None));
+        }
+        if found.is_empty() { Err(gaps) } else { Ok(found) }
+    }
+
+    /// Whether it names the recipient, or why it is not usable; `Err(None)` where it is about others.
+    fn usable(
+        &self,
+        consent: &ConsentState,
+        purpose: Purpose,
+        axes: &[(Category, CellFacts<'a>)],
+    ) -> Result<bool, Option<Reason>> {
+        let f = &consent.facts;
+        let part2 = axes.first().is_some_and(|(own, _)| self.part2(*own));
+        let tpo = f.consent_type == ConsentType::Part2Tpo;
+        let named = f.recipients.contains(&self.recipient.unit);
+        if !f.grantors.contains(self.event.source) || !(named || f.tpo_class) {
+            return Err(None);
+        }
+        let refuse = |reason| Err(Some(reason));
+        if !self.type_counts(f.consent_type, part2) {
+            return refuse(Reason::ConsentType);
+        }
+        if consent.deficient(&self.bundle.defaults.tpo_purposes) || f.signed_at > self.at {
+            return refuse(Reason::ConsentDeficient);
+        }
+        if consent.ended(self.at) {
+            return refuse(Reason::ConsentExpired);
+        }
+        if !consent.stands(&self.recipient.unit, self.at) {
+            return refuse(Reason::ConsentRevoked);
+        }
+        if !consent.vouched() {
+            return refuse(Reason::ConsentUnverified);
+        }
+        if tpo && !self.tpo_recipient {
+            return refuse(Reason::TpoRecipient);
+        }
+        let wants_name = axes.iter().any(|(_, cell)| cell.named);
+        if wants_name && (!named || tpo) {
+            return refuse(if tpo { Reason::ConsentType } else { Reason::ConsentScope });
+        }
+        let about = f.purposes.iter().any(|p| p.covers(purpose)) && self.lists(f, part2, axes);
+        if about { Ok(named) } else { refuse(Reason::ConsentScope) }
+    }
+
+    /// P2-16, I13: types never stand in for one another. Part 2 data is governed by Part 2 consents alone; health data
+    /// of a covered source by an authorization; what no such law holds, by any written consent of the person.
+    fn type_counts(&self, kind: ConsentType, part2: bool) -> bool {
+        match kind {
+            ConsentType::Part2Named | ConsentType::Part2Tpo => part2,
+            ConsentType::HipaaAuthorization => !part2,
+            ConsentType::General => !part2 && !self.covered(),
+            ConsentType::Part2CounselingNotes | ConsentType::Part2Proceedings | ConsentType::Part2CriminalJustice => {
+                false
+            }
+        }
+    }
+
+    /// A Part 2 consent covers a slice that it lists by category, or, where it lists `part2-record`, every slice of the
+    /// program's but those that must be named. The Part 2 axis itself follows the slice's own category.
+    fn lists(&self, f: &ConsentFacts, part2: bool, axes: &[(Category, CellFacts<'a>)]) -> bool {
+        let whole = part2 && f.categories.contains(&Category::Part2Record);
+        let own = axes.first().map(|(c, _)| *c);
+        axes.iter().all(|(axis, cell)| {
+            let named = f.categories.contains(axis);
+            let by_record = whole && !cell.specific && !self.bundle.defaults.named_only.contains(axis);
+            let follows = part2 && *axis == Category::Part2Record && own != Some(Category::Part2Record);
+            named || by_record || follows
+        })
+    }
+
+    /// Rulebook 7.4: an explicit denial beats any permit, whichever is later. What it leaves unnamed, it denies whole.
+    pub fn denied(&self, purpose: Purpose, axes: &[(Category, CellFacts<'a>)]) -> bool {
+        self.consents.iter().filter(|c| c.facts.deny && c.stands(&self.recipient.unit, self.at)).any(|c| {
+            let f = &c.facts;
+            let part2 = axes.first().is_some_and(|(own, _)| self.part2(*own));
+            let category = |axis: &Category| {
+                f.categories.contains(axis) || (part2 && f.categories.contains(&Category::Part2Record))
+            };
+            (f.grantors.is_empty() || f.grantors.contains(self.event.source))
+                && (f.recipients.is_empty() || f.recipients.contains(&self.recipient.unit))
+                && (f.purposes.is_empty() || f.purposes.iter().any(|p| p.covers(purpose) || purpose.covers(*p)))
+                && (f.categories.is_empty() || axes.iter().any(|(axis, _)| category(axis)))
+        })
+    }
+}

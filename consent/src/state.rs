@@ -1,0 +1,302 @@
+//! What the log says so far, as far as rulings depend on it. A pure fold: same events, same state.
+
+mod agreements;
+mod consents;
+mod links;
+mod units;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handoff_schemas::{
+    AgreementId, Category, EventId, Expiry, Fact, LogPos, LogTime, PersonId, Recipient, RecordId, ReferralStatus,
+    UnitFacts, UnitId,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+pub use agreements::{AgreementState, Force};
+pub use consents::ConsentState;
+
+use agreements::Agreements;
+use consents::Consents;
+use links::Links;
+use units::Units;
+
+/// The event whose facts are folded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRef {
+    pub id: EventId,
+    pub record: RecordId,
+    /// The unit that published it.
+    pub source: UnitId,
+}
+
+/// What must be ruled again, for the answer may have changed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Rerule {
+    /// Events of the person, and of everybody linked to them.
+    Person(PersonId),
+    /// Events of the agreement's units.
+    Agreement(AgreementId),
+    /// Events of the unit.
+    Unit(UnitId),
+}
+
+/// Units, partners, agreements, consents, links and referrals as of the last event folded.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PolicyState {
+    pos: LogPos,
+    at: LogTime,
+    /// Hash of everything folded that concerns no single person: two states that share it rule the same way where
+    /// nothing personal decides, so a memo knows when its situations are stale.
+    revision: u64,
+    units: Units,
+    agreements: Agreements,
+    consents: Consents,
+    links: Links,
+    referrals: BTreeMap<RecordId, ReferralState>,
+    erasures: BTreeMap<PersonId, Vec<Erasure>>,
+    /// When something begins or ends by time alone. What ended otherwise may still stand here: ruling again is harmless.
+    due: BTreeMap<LogTime, BTreeSet<Rerule>>,
+}
+
+/// Who asked for a referral and who is to report on it (matrix, C26 to LE).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferralState {
+    pub person: PersonId,
+    pub from: UnitId,
+    pub to: UnitId,
+    pub initiated_by: UnitId,
+    pub status: Option<ReferralStatus>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Erasure {
+    pos: LogPos,
+    unit: UnitId,
+    /// Empty: everything.
+    categories: Vec<Category>,
+}
+
+impl PolicyState {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Folds one event's facts at its position; says what must be ruled again.
+    pub fn apply(&mut self, pos: LogPos, at: LogTime, event: &EventRef, facts: &[Fact]) -> Vec<Rerule> {
+        self.pos = self.pos.max(pos);
+        self.at = self.at.advance(at);
+        let mut again = BTreeSet::new();
+        for fact in facts {
+            self.fold(pos, event, fact, &mut again);
+        }
+        again.into_iter().collect()
+    }
+
+    fn fold(&mut self, pos: LogPos, event: &EventRef, fact: &Fact, again: &mut BTreeSet<Rerule>) {
+        match fact {
+            Fact::PartnerRegistered { partner, org_type, .. } => {
+                self.turn(fact);
+                self.units.partner_registered(partner, *org_type);
+            }
+            Fact::PartnerMoved { partner, status } => {
+                self.turn(fact);
+                self.units.partner_moved(partner, *status);
+                let units: Vec<_> = self.units.of_partner(partner).map(|u| u.unit.clone()).collect();
+                units.iter().for_each(|u| self.unit_changed(u, again));
+            }
+            Fact::UnitRegistered { unit } => {
+                self.turn(fact);
+                self.units.registered(unit.clone());
+                self.unit_changed(&unit.unit, again);
+            }
+            Fact::AgreementDrafted { agreement, version, document } => {
+                self.turn(fact);
+                self.agreements.drafted(agreement, *version, document);
+                // What it will prohibit once active reaches its parties' flows under other agreements too: from now on
+                // their rulings name it.
+                if self.agreements.get(agreement).is_some_and(AgreementState::restricts) {
+                    self.agreement_units(agreement).iter().for_each(|u| self.unit_changed(u, again));
+                }
+            }
+            Fact::AgreementMoved { agreement, version, status } => {
+                self.turn(fact);
+                self.agreements.moved(agreement, *version, *status);
+                for at in self.agreements.dates(agreement) {
+                    self.due(at, Rerule::Agreement(agreement.clone()));
+                }
+                again.insert(Rerule::Agreement(agreement.clone()));
+            }
+            Fact::PersonsLinked { a, b, .. } => {
+                self.links.link(*a, *b);
+                again.extend([Rerule::Person(*a), Rerule::Person(*b)]);
+            }
+            Fact::PersonsUnlinked { a, b, .. } => {
+                self.links.unlink(*a, *b);
+                again.extend([Rerule::Person(*a), Rerule::Person(*b)]);
+            }
+            Fact::PersonMerged { from, into } => {
+                self.links.merge(*from, *into);
+                again.extend([Rerule::Person(*from), Rerule::Person(*into)]);
+            }
+            Fact::ConsentRecorded { consent } => {
+                self.consents.recorded(consent.clone(), event.source.clone(), pos);
+                self.due(consent.signed_at, Rerule::Person(consent.person));
+                if let Expiry::At { at } = consent.expiry {
+                    self.due(at, Rerule::Person(consent.person));
+                }
+                again.insert(Rerule::Person(consent.person));
+            }
+            Fact::ConsentVerified { consent } => again.extend(self.consents.verified(*consent, &event.source)),
+            Fact::ConsentRevoked { consent, person, parties, .. } => {
+                self.consents.revoked(*consent, parties);
+                again.insert(Rerule::Person(*person));
+            }
+            Fact::ConsentExpired { consent, person } => {
+                self.consents.expired(*consent);
+                again.insert(Rerule::Person(*person));
+            }
+            Fact::ReferralOpened { referral, person, from, to, initiated_by } => {
+                let (from, to, initiated_by) = (from.clone(), to.clone(), initiated_by.clone());
+                let opened = ReferralState { person: *person, from, to, initiated_by, status: None };
+                self.referrals.insert(*referral, opened);
+            }
+            Fact::ReferralMoved { referral, status } => {
+                if let Some(known) = self.referrals.get_mut(referral) {
+                    known.status = Some(*status);
+                }
+            }
+            Fact::ErasureOrdered { person, unit, categories } => {
+                let erasure = Erasure { pos, unit: unit.clone(), categories: categories.clone() };
+                self.erasures.entry(*person).or_default().push(erasure);
+                again.insert(Rerule::Person(*person));
+            }
+            Fact::PersonRegistered { .. } | Fact::Amends { .. } | Fact::Disposed { .. } | Fact::Sweep { .. } => {}
+        }
+    }
+
+    fn turn(&mut self, fact: &Fact) {
+        let mut hash = Sha256::new();
+        hash.update(self.revision.to_be_bytes());
+        hash.update(serde_json::to_vec(fact).unwrap_or_default());
+        self.revision = hash.finalize().iter().take(8).fold(0, |word, byte| (word << 8) | u64::from(*byte));
+    }
+
+    /// A unit changed: its own events, and what reaches it under every agreement that names it.
+    fn unit_changed(&self, unit: &UnitId, again: &mut BTreeSet<Rerule>) {
+        again.insert(Rerule::Unit(unit.clone()));
+        again.extend(self.agreements.naming(unit).cloned().map(Rerule::Agreement));
+    }
+
+    /// Who may be ruled for when this unit publishes: itself in each of its roles, and every (unit, role) that shares
+    /// an agreement of any status with it. Sorted.
+    #[must_use]
+    pub fn recipients(&self, source: &UnitId) -> Vec<Recipient> {
+        let mut units = BTreeSet::from([source.clone()]);
+        for agreement in self.agreements.naming(source) {
+            units.extend(self.agreement_units(agreement));
+        }
+        let known = units.iter().filter_map(|u| self.unit(u));
+        let roles = known.flat_map(|u| u.roles.iter().map(|kind| Recipient { unit: u.unit.clone(), kind: *kind }));
+        roles.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The units that any version of an agreement names. Sorted.
+    #[must_use]
+    pub fn agreement_units(&self, agreement: &AgreementId) -> BTreeSet<UnitId> {
+        self.agreements.get(agreement).map(AgreementState::units).unwrap_or_default()
+    }
+
+    /// Everybody known to be the same human being, the person included.
+    #[must_use]
+    pub fn person_cluster(&self, person: PersonId) -> BTreeSet<PersonId> {
+        self.links.cluster(person)
+    }
+
+    /// One id for the whole cluster: its smallest.
+    #[must_use]
+    pub fn canonical(&self, person: PersonId) -> PersonId {
+        self.links.cluster(person).first().copied().unwrap_or(person)
+    }
+
+    /// A registered unit.
+    #[must_use]
+    pub fn unit(&self, unit: &UnitId) -> Option<&UnitFacts> {
+        self.units.get(unit)
+    }
+
+    /// Every registered unit. Sorted.
+    pub fn units(&self) -> impl Iterator<Item = &UnitFacts> {
+        self.units.all()
+    }
+
+    /// Every agreement, with its versions and statuses. Sorted.
+    pub fn agreements(&self) -> impl Iterator<Item = &AgreementState> {
+        self.agreements.all()
+    }
+
+    /// Consents and denials of the person and of everybody linked to them, by record id.
+    #[must_use]
+    pub fn consents_of(&self, person: PersonId) -> Vec<&ConsentState> {
+        let mut found: Vec<_> = self.links.cluster(person).iter().flat_map(|p| self.consents.of(*p)).collect();
+        found.sort_by_key(|c| c.facts.consent);
+        found
+    }
+
+    /// A consent by its record.
+    #[must_use]
+    pub fn consent(&self, record: RecordId) -> Option<&ConsentState> {
+        self.consents.get(record)
+    }
+
+    /// A referral by its record.
+    #[must_use]
+    pub fn referral(&self, record: RecordId) -> Option<&ReferralState> {
+        self.referrals.get(&record)
+    }
+
+    /// The last position folded.
+    #[must_use]
+    pub const fn pos(&self) -> LogPos {
+        self.pos
+    }
+
+    /// The first instant after `after` at which an agreement or a consent begins or ends by time alone, with what must
+    /// then be ruled again. The service appends a due event for it.
+    #[must_use]
+    pub fn next_change(&self, after: LogTime) -> Option<(LogTime, Vec<Rerule>)> {
+        let (at, again) = self.due.range(after..).find(|(at, _)| **at > after)?;
+        Some((*at, again.iter().cloned().collect()))
+    }
+
+    fn due(&mut self, at: LogTime, again: Rerule) {
+        self.due.entry(at).or_default().insert(again);
+    }
+
+    pub(crate) const fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    pub(crate) fn active(&self, unit: &UnitFacts) -> bool {
+        self.units.active(unit)
+    }
+
+    /// Agreements that name both, whatever their status.
+    pub(crate) fn shared<'a>(&'a self, a: &UnitId, b: &'a UnitId) -> impl Iterator<Item = &'a AgreementState> {
+        self.agreements.naming(a).filter_map(|id| self.agreements.get(id)).filter(move |s| s.names(b))
+    }
+
+    /// Whether data of this person from this unit, published at `pos`, was ordered erased.
+    pub(crate) fn erased(&self, person: PersonId, unit: &UnitId, category: Category, pos: LogPos) -> bool {
+        let covers = |e: &Erasure| {
+            e.pos >= pos && e.unit == *unit && (e.categories.is_empty() || e.categories.contains(&category))
+        };
+        self.erasures.get(&person).is_some_and(|all| all.iter().any(covers))
+    }
+
+    pub(crate) fn has_erasures(&self, person: PersonId) -> bool {
+        self.erasures.contains_key(&person)
+    }
+}

@@ -1,0 +1,110 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use handoff_schemas::{
+    ConsentFacts, ConsentType, Expiry, LogPos, LogTime, PersonId, Purpose, RecordId, RevokedFor, UnitId,
+};
+use serde::{Deserialize, Serialize};
+
+use super::Rerule;
+
+/// A consent or denial and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConsentState {
+    pub facts: ConsentFacts,
+    pub recorded_by: UnitId,
+    pub recorded_at: LogPos,
+    /// A unit that may disclose under it has verified it.
+    pub verified: bool,
+    pub revoked: bool,
+    pub revoked_for: BTreeSet<UnitId>,
+    pub expired: bool,
+}
+
+impl ConsentState {
+    /// Whether nothing ended it for this recipient. Types, scope and form are other questions.
+    #[must_use]
+    pub fn stands(&self, recipient: &UnitId, at: LogTime) -> bool {
+        !self.revoked && !self.revoked_for.contains(recipient) && !self.ended(at)
+    }
+
+    /// Expired by event or by time: over from the first instant of its end.
+    #[must_use]
+    pub fn ended(&self, at: LogTime) -> bool {
+        self.expired || matches!(self.facts.expiry, Expiry::At { at: end } if at >= end)
+    }
+
+    /// P2-18(4): a discloser may rely on what a discloser recorded or verified.
+    #[must_use]
+    pub fn vouched(&self) -> bool {
+        self.verified || self.facts.grantors.contains(&self.recorded_by)
+    }
+
+    /// P2-18(2) as far as facts can show it: a form that lacks an element, or that mixes types, is unusable for every
+    /// use it names (EC-07, EC-09).
+    #[must_use]
+    pub fn deficient(&self, tpo_purposes: &BTreeSet<Purpose>) -> bool {
+        let f = &self.facts;
+        let tpo = f.consent_type == ConsentType::Part2Tpo;
+        let proceedings = f.consent_type == ConsentType::Part2Proceedings;
+        let empty = f.grantors.is_empty() || f.categories.is_empty() || f.purposes.is_empty();
+        let nobody = f.recipients.is_empty() && !f.tpo_class;
+        let class_elsewhere = f.tpo_class && !tpo;
+        let endless = f.expiry == Expiry::Never && !tpo;
+        let beyond_tpo = tpo && f.purposes.iter().any(|p| !tpo_purposes.iter().any(|t| t.covers(*p)));
+        let mixed = f.purposes.iter().any(|p| p.is_proceeding() != proceedings);
+        empty || nobody || class_elsewhere || endless || beyond_tpo || mixed
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Consents {
+    all: BTreeMap<RecordId, ConsentState>,
+    by_person: BTreeMap<PersonId, BTreeSet<RecordId>>,
+}
+
+impl Consents {
+    pub fn recorded(&mut self, facts: ConsentFacts, recorded_by: UnitId, recorded_at: LogPos) {
+        let record = facts.consent;
+        // Recorded again under its id: what ended it stays ended, what vouched for the old text does not vouch for this.
+        let before = self.all.remove(&record);
+        if let Some(old) = &before
+            && let Some(known) = self.by_person.get_mut(&old.facts.person)
+        {
+            known.remove(&record);
+        }
+        self.by_person.entry(facts.person).or_default().insert(record);
+        let (revoked, revoked_for, expired) =
+            before.map_or_else(Default::default, |b| (b.revoked, b.revoked_for, b.expired));
+        let state = ConsentState { facts, recorded_by, recorded_at, verified: false, revoked, revoked_for, expired };
+        self.all.insert(record, state);
+    }
+
+    /// Counts only from a unit that may disclose under it.
+    pub fn verified(&mut self, record: RecordId, by: &UnitId) -> Option<Rerule> {
+        let consent = self.all.get_mut(&record).filter(|c| c.facts.grantors.contains(by))?;
+        consent.verified = true;
+        Some(Rerule::Person(consent.facts.person))
+    }
+
+    pub fn revoked(&mut self, record: RecordId, parties: &RevokedFor) {
+        let Some(consent) = self.all.get_mut(&record) else { return };
+        match parties {
+            RevokedFor::All => consent.revoked = true,
+            RevokedFor::Parties(units) => consent.revoked_for.extend(units.iter().cloned()),
+        }
+    }
+
+    pub fn expired(&mut self, record: RecordId) {
+        if let Some(consent) = self.all.get_mut(&record) {
+            consent.expired = true;
+        }
+    }
+
+    pub fn get(&self, record: RecordId) -> Option<&ConsentState> {
+        self.all.get(&record)
+    }
+
+    pub fn of(&self, person: PersonId) -> impl Iterator<Item = &ConsentState> {
+        self.by_person.get(&person).into_iter().flatten().filter_map(|r| self.all.get(r))
+    }
+}

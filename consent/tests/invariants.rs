@@ -1,0 +1,379 @@
+//! Invariants of rulebook 11 and design.md over random counties, consents and events.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::*;
+use handoff_law::{Grant, Memo, Outcome, PolicyState, Ruling, Scope, SliceFacts};
+use handoff_schemas::*;
+use proptest::prelude::*;
+
+const UNITS: &[&str] = &[
+    "river-911",
+    "river-pd-patrol",
+    "river-fire-ems",
+    "willow-clinic-crisis",
+    "harbor-recovery-sud",
+    "lantern-shelter-intake",
+];
+
+fn any_unit() -> impl Strategy<Value = UnitId> {
+    proptest::sample::select(UNITS).prop_map(unit_id)
+}
+
+fn any_category() -> impl Strategy<Value = Category> {
+    proptest::sample::select(Category::ALL)
+}
+
+fn any_consent() -> impl Strategy<Value = ConsentFacts> {
+    use ConsentType::*;
+    let kinds = vec![
+        Part2Named,
+        Part2Tpo,
+        Part2CounselingNotes,
+        Part2Proceedings,
+        Part2CriminalJustice,
+        HipaaAuthorization,
+        General,
+    ];
+    let expiry = prop_oneof![
+        (-5i64..90).prop_map(|d| Expiry::At { at: LogTime(NOW.0 + d * DAY) }),
+        Just(Expiry::Never),
+        Just(Expiry::Event { code: "discharge".to_owned() }),
+    ];
+    let who = (0u64..6, 1u64..4, proptest::sample::select(kinds));
+    let units = (proptest::collection::vec(any_unit(), 0..3), proptest::collection::vec(any_unit(), 0..4));
+    let purposes = proptest::sample::subsequence(Purpose::ALL.to_vec(), 0..6);
+    let categories = prop_oneof![
+        Just(carried()),
+        proptest::collection::vec(any_category(), 0..6),
+        Just(vec![Category::Part2Record])
+    ];
+    let elements = prop_oneof![3 => Just(vec![]), 1 => Just(vec!["referral-dates".to_owned()])];
+    (who, units, purposes, categories, elements, expiry, any::<bool>(), prop::bool::weighted(0.2)).prop_map(
+        |((n, p, consent_type), (grantors, recipients), purposes, categories, elements, expiry, tpo_class, deny)| {
+            ConsentFacts {
+                consent: record(1000 + n),
+                person: person(p),
+                consent_type,
+                grantors,
+                recipients,
+                tpo_class,
+                purposes,
+                categories,
+                elements,
+                signed_at: LogTime(NOW.0 - DAY),
+                expiry,
+                deny,
+            }
+        },
+    )
+}
+
+fn any_fact() -> impl Strategy<Value = Fact> {
+    let agreements = vec!["crisis-co-response", "treatment", "shelter-referrals", "everything", "strict"];
+    let statuses = vec![
+        AgreementStatus::Active,
+        AgreementStatus::Active,
+        AgreementStatus::Suspended,
+        AgreementStatus::Terminated,
+        AgreementStatus::Expired,
+    ];
+    let agreement = (proptest::sample::select(agreements), proptest::sample::select(statuses));
+    let people = (1u64..4, 1u64..4);
+    prop_oneof![
+        6 => any_consent().prop_map(|consent| Fact::ConsentRecorded { consent }),
+        1 => (0u64..6, any_unit()).prop_map(|(n, u)| Fact::ConsentRevoked {
+            consent: record(1000 + n), person: person(1), parties: RevokedFor::Parties(vec![u]), oral: false }),
+        1 => (0u64..6).prop_map(|n| Fact::ConsentRevoked {
+            consent: record(1000 + n), person: person(1), parties: RevokedFor::All, oral: true }),
+        1 => (0u64..6).prop_map(|n| Fact::ConsentVerified { consent: record(1000 + n) }),
+        1 => Just(strict()),
+        3 => agreement.prop_map(|(a, status)| Fact::AgreementMoved { agreement: a.parse().unwrap(), version: 1, status }),
+        2 => people.clone().prop_map(|(a, b)| Fact::PersonsLinked { a: person(a), b: person(b), approver: unit_id("river-911") }),
+        1 => people.prop_map(|(a, b)| Fact::PersonsUnlinked { a: person(a), b: person(b), approver: unit_id("river-911") }),
+        1 => (1u64..4, any_unit(), any_category()).prop_map(|(p, unit, c)| Fact::ErasureOrdered {
+            person: person(p), unit, categories: vec![c] }),
+        1 => proptest::sample::select(vec!["river-pd", "willow-clinic"]).prop_flat_map(|p| {
+            proptest::sample::select(vec![PartnerStatus::Active, PartnerStatus::Suspended])
+                .prop_map(move |status| Fact::PartnerMoved { partner: p.parse().unwrap(), status })
+        }),
+    ]
+}
+
+/// A draft that will prohibit what other agreements permit.
+fn strict() -> Fact {
+    let roles = [RecipientKind::Psap, RecipientKind::Le, RecipientKind::Ems, RecipientKind::Bhc];
+    let units: Vec<_> = UNITS.iter().copied().zip(roles).collect();
+    let document = everything(&units).replacen("everything", "strict", 1);
+    let document = document.replacen("prohibited_uses = []", "prohibited_uses = [\"TREAT\", \"SCENESAFETY\"]", 1);
+    Fact::AgreementDrafted { agreement: "strict".parse().unwrap(), version: 1, document }
+}
+
+/// A fact, the unit that stated it, and whether time moves on before it.
+fn any_history() -> impl Strategy<Value = Vec<(Fact, UnitId, bool)>> {
+    proptest::collection::vec((any_fact(), any_unit(), prop::bool::weighted(0.1)), 0..14)
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let labels = [LawLabel::Part2, LawLabel::Hipaa, LawLabel::Hiv, LawLabel::Juvenile, LawLabel::Cji];
+    (
+        any_unit(),
+        1u64..4,
+        proptest::collection::btree_set(any_category(), 1..6),
+        proptest::sample::subsequence(labels.to_vec(), 0..2),
+    )
+        .prop_map(|(source, p, categories, labels)| {
+            let mut event = Event::of(source.as_str(), &categories.into_iter().collect::<Vec<_>>());
+            event.person = Some(person(p));
+            event.labels = labels;
+            event
+        })
+}
+
+fn kind_of(c: &County, unit: &UnitId) -> RecipientKind {
+    c.state.unit(unit).unwrap().roles[0]
+}
+
+fn county(history: &[(Fact, UnitId, bool)]) -> County {
+    let mut c = County::river();
+    let roles: Vec<_> = UNITS.iter().map(|u| (*u, kind_of(&c, &unit_id(u)))).collect();
+    c.agreement(&everything(&roles));
+    for (fact, by, later) in history {
+        if *later {
+            c.at = LogTime(c.at.0 + 10 * DAY);
+        }
+        c.fold(by.as_str(), vec![fact.clone()]);
+    }
+    c
+}
+
+fn grants(ruling: &Ruling) -> Vec<(Category, Grant)> {
+    let of = |s: &handoff_law::SliceRuling| {
+        let category = s.category;
+        s.outcome.grants().iter().cloned().map(move |g| (category, g)).collect::<Vec<_>>()
+    };
+    ruling.slices.iter().flat_map(of).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// `County::rule` compares memo, second memo and cold ruling each time.
+    #[test]
+    fn i6_a_ruling_is_deterministic_and_the_memo_equals_a_cold_one(
+        history in any_history(), events in proptest::collection::vec(any_event(), 1..4)
+    ) {
+        let (mut c, mut twin) = (county(&history), county(&history));
+        let snapshot: PolicyState = serde_json::from_value(serde_json::to_value(&c.state).unwrap()).unwrap();
+        prop_assert_eq!(&snapshot, &c.state);
+        for event in &events {
+            for recipient in c.state.recipients(&event.source) {
+                let ruling = c.rule(event, &recipient);
+                prop_assert_eq!(&ruling, &twin.rule(event, &recipient));
+                for purpose in [Purpose::Treat, Purpose::Dispatch, Purpose::Prosecute, Purpose::Etreat] {
+                    prop_assert_eq!(c.ask(event, &recipient, purpose), twin.ask(event, &recipient, purpose));
+                }
+            }
+        }
+    }
+
+    /// I1: what is released rests on an agreement in force, or needs none; a consented grant on a consent that stands.
+    /// I3: no consented Part 2 grant without its notice and scope. A8: the labels travel.
+    #[test]
+    fn i1_i3_a8_every_grant_has_its_authority_its_notice_and_its_labels(history in any_history(), event in any_event()) {
+        let mut c = county(&history);
+        for recipient in c.state.recipients(&event.source) {
+            let ruling = c.rule(&event, &recipient);
+            for (category, grant) in grants(&ruling) {
+                let source = c.state.unit(&event.source).unwrap();
+                let part2 = source.part2.applies() || event.labels.contains(&LawLabel::Part2) || category == Category::Part2Record;
+                let own = recipient.unit == event.source;
+                if own {
+                    prop_assert!(grant.agreement.is_none() && grant.consent.is_none());
+                    continue;
+                }
+                if part2 {
+                    prop_assert!(grant.labels.contains(&LawLabel::Part2), "label lost");
+                    prop_assert!(grant.obligations.contains(&handoff_law::Obligation::NoProceedingsAgainstPatient));
+                    prop_assert!(grant.consent.is_some(), "Part 2 without consent");
+                    prop_assert!(grant.notice.as_ref().is_some_and(|n| !n.text().is_empty() && !n.scope().en.is_empty()));
+                }
+                prop_assert!(event.labels.iter().all(|l| grant.labels.contains(l)));
+                match &grant.agreement {
+                    Some(basis) => {
+                        let state = c.state.agreements().find(|a| a.id == basis.id).unwrap();
+                        prop_assert!(matches!(state.force(c.at), handoff_law::Force::InForce(_)));
+                        prop_assert!(ruling.scopes.contains(&Scope::Agreement(basis.id.clone())));
+                    }
+                    None => prop_assert!(grant.purposes.iter().all(|p| *p == Purpose::Dispatch)),
+                }
+                if let Some(basis) = &grant.consent {
+                    let consent = c.state.consent(basis.record).unwrap();
+                    prop_assert!(consent.stands(&recipient.unit, c.at) && consent.vouched() && !consent.facts.deny);
+                    prop_assert!(c.state.person_cluster(event.person.unwrap()).contains(&consent.facts.person));
+                    prop_assert!(ruling.scopes.contains(&Scope::Consent(basis.record)));
+                    prop_assert!(consent.facts.grantors.contains(&event.source));
+                }
+            }
+        }
+    }
+
+    /// I9: whatever happened, an officer's view stays inside F1, F2, F3, F7-min, the officer's own data and counts.
+    #[test]
+    fn i9_what_police_see_stays_inside_their_templates(history in any_history(), event in any_event()) {
+        let mut c = county(&history);
+        let recipient = to("river-pd-patrol", RecipientKind::Le);
+        prop_assume!(event.source != recipient.unit);
+        let ruling = c.rule(&event, &recipient);
+        let templates = c.bundle.templates.clone();
+        for slice in ruling.slices.iter().filter(|s| s.category != Category::Aggregate) {
+            let allowed = ["F1", "F2", "F3", "F7-min"].iter().filter_map(|t| templates.get(t).unwrap().elements(slice.category));
+            let allowed = allowed.fold(ElementSet::none(), |all, one| all.union(one));
+            let ElementSet::Some(shown) = slice.outcome.elements() else {
+                return Err(TestCaseError::fail(format!("{} in full", slice.category)));
+            };
+            prop_assert!(shown.iter().all(|e| allowed.contains(e)), "{}: {:?}", slice.category, shown);
+        }
+    }
+
+    /// I13: no type of consent stands in for another: one of every wrong type, whole in all else, opens nothing more.
+    #[test]
+    fn i13_a_consent_of_another_type_opens_nothing(
+        source in any_unit(), recipient in any_unit(), categories in proptest::collection::btree_set(any_category(), 1..8)
+    ) {
+        use ConsentType::*;
+        prop_assume!(source != recipient);
+        let mut c = county(&[]);
+        let event = Event::of(source.as_str(), &categories.into_iter().collect::<Vec<_>>());
+        let recipient = Recipient { kind: kind_of(&c, &recipient), unit: recipient };
+        let facts = c.state.unit(&source).unwrap().clone();
+        let right: &[ConsentType] = match (facts.part2.applies(), facts.hipaa.is_covered()) {
+            (true, _) => &[Part2Named, Part2Tpo],
+            (false, true) => &[HipaaAuthorization],
+            (false, false) => &[HipaaAuthorization, General],
+        };
+        let bare = c.rule(&event, &recipient);
+        let all = [Part2Named, Part2Tpo, Part2CounselingNotes, Part2Proceedings, Part2CriminalJustice, HipaaAuthorization, General];
+        for (n, kind) in (0u64..).zip(all.into_iter().filter(|k| !right.contains(k))) {
+            let mut wrong = consent(n, kind, source.as_str(), &[recipient.unit.as_str()]);
+            wrong.purposes = match kind {
+                Part2Proceedings => vec![Purpose::Prosecute],
+                Part2Tpo => wrong.purposes,
+                _ => vec![Purpose::Treat, Purpose::Dispatch, Purpose::SceneSafety, Purpose::LeFollowup],
+            };
+            c.consent(wrong);
+        }
+        let after = c.rule(&event, &recipient);
+        for category in event.categories.iter().filter(|c| **c != Category::Part2Record) {
+            prop_assert_eq!(
+                one(&bare, *category).outcome.elements(), one(&after, *category).outcome.elements(), "{}", category
+            );
+        }
+    }
+
+    /// I14, in shape: never-carried categories reach nobody, whoever asks for whatever.
+    #[test]
+    fn i14_never_carried_categories_reach_nobody(history in any_history(), source in any_unit(), purpose in proptest::sample::select(Purpose::ALL)) {
+        let mut c = county(&history);
+        let never: Vec<_> = c.bundle.defaults.never_carried.iter().copied().collect();
+        prop_assert_eq!(
+            never.iter().map(|c| c.id()).collect::<BTreeSet<_>>(), BTreeSet::from(["C07", "C15", "C18", "C22", "C32"])
+        );
+        let event = Event::of(source.as_str(), &never);
+        for recipient in c.state.recipients(&event.source) {
+            nothing_released(&c.ask(&event, &recipient, purpose));
+            nothing_released(&c.rule(&event, &recipient));
+        }
+    }
+
+    /// A4, as far as this crate goes: when a fact changes what a recipient may see for less, a floor it sets is on a
+    /// scope the earlier ruling named, or time ended the ruling.
+    #[test]
+    fn a4_every_narrowing_floors_what_stood_before(history in any_history(), next in any_fact(), by in any_unit(), event in any_event()) {
+        let mut c = county(&history);
+        let recipients = c.state.recipients(&event.source);
+        let before: Vec<_> = recipients.iter().map(|r| c.rule(&event, r)).collect();
+        c.fold(by.as_str(), vec![next.clone()]);
+        let floors = handoff_law::floors(LogPos(c.pos), std::slice::from_ref(&next));
+        for (recipient, before) in recipients.iter().zip(before) {
+            let after = c.rule(&event, recipient);
+            let narrower = before.slices.iter().zip(after.slices.iter()).any(|(b, a)| {
+                matches!(b.outcome, Outcome::Release(_)) && !within(&b.outcome.elements(), &a.outcome.elements())
+            });
+            let hidden = floors.iter().any(|(scope, floor)| before.scopes.contains(scope) && before.at_pos < *floor);
+            prop_assert!(!narrower || hidden, "{recipient} keeps reading after {next:?}");
+        }
+    }
+
+    /// What may change the answer is ruled again, widening or narrowing.
+    #[test]
+    fn every_change_of_an_answer_is_ruled_again(history in any_history(), next in any_fact(), by in any_unit(), event in any_event()) {
+        use handoff_law::Rerule;
+        let mut c = county(&history);
+        let recipients = c.state.recipients(&event.source);
+        let before: Vec<_> = recipients.iter().map(|r| c.rule(&event, r)).collect();
+        let again = c.fold(by.as_str(), vec![next.clone()]);
+        let reached = again.iter().any(|r| match r {
+            Rerule::Person(p) => c.state.person_cluster(*p).contains(&event.person.unwrap()),
+            Rerule::Agreement(a) => c.state.agreement_units(a).contains(&event.source),
+            Rerule::Unit(u) => *u == event.source,
+        });
+        for (recipient, before) in recipients.iter().zip(before) {
+            let after = c.rule(&event, recipient);
+            let shown = |r: &Ruling| r.slices.iter().map(|s| s.outcome.elements()).collect::<Vec<_>>();
+            prop_assert!(reached || shown(&before) == shown(&after), "{recipient} after {next:?}");
+        }
+    }
+
+    /// The memo of verdicts equals Cedar on every set of facts, reachable or not.
+    #[test]
+    fn any_set_of_facts_has_one_verdict(bits in proptest::collection::vec(0u64..(1 << 28), 1..20)) {
+        let bundle = handoff_law::Bundle::embedded().unwrap();
+        for bits in bits {
+            let facts = SliceFacts::from_bits(bits);
+            let verdict = bundle.engine.evaluate(&facts);
+            prop_assert_eq!(&verdict, &bundle.engine.evaluate(&facts));
+            if let handoff_law::Verdict::Permit(path, _) = verdict {
+                let barred = facts.never_carried || facts.erased || !facts.parties_active
+                    || (!facts.own && (facts.person_denies || facts.agreement_prohibits || facts.cell_denied || facts.victim_source))
+                    || (facts.part2 && facts.proceeding && !facts.consent_proceedings && !facts.order_and_mandate)
+                    || (facts.part2 && facts.consent && !facts.notice_ready);
+                prop_assert!(!barred, "{path:?} in spite of a floor: {facts:?}");
+            }
+        }
+    }
+}
+
+fn within(part: &ElementSet, whole: &ElementSet) -> bool {
+    match (part, whole) {
+        (_, ElementSet::All) => true,
+        (ElementSet::All, ElementSet::Some(_)) => false,
+        (ElementSet::Some(a), ElementSet::Some(b)) => a.is_subset(b),
+    }
+}
+
+#[test]
+fn a_memo_turned_to_another_bundle_forgets() {
+    let mut c = County::river();
+    let event = Event::of("river-911", &[Category::Location]);
+    let recipient = to("river-pd-patrol", RecipientKind::Le);
+    assert!(c.rule(&event, &recipient).releases());
+    let mut files = handoff_law::Bundle::embedded_files();
+    let matrix = files.get_mut("matrix.csv").unwrap();
+    *matrix = matrix.replacen(
+        "C04,location,Incident location (CAD),LE,P,B37",
+        "C04,location,Incident location (CAD),LE,D,B37",
+        1,
+    );
+    let stricter = handoff_law::Bundle::parse(&files).unwrap();
+    assert_ne!(stricter.hash, c.bundle.hash);
+    let event_type = event.event_type.parse().unwrap();
+    let facts = event.facts(&event_type);
+    let mut memo = Memo::new();
+    assert!(memo.rule(&c.bundle, &c.state, &facts, &recipient, NOW).releases());
+    assert!(!memo.rule(&stricter, &c.state, &facts, &recipient, NOW).releases());
+    assert!(memo.rule(&c.bundle, &c.state, &facts, &recipient, NOW).releases());
+}

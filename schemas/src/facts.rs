@@ -1,0 +1,298 @@
+//! What an event says to policy, in types: ids, codes and times only, no words about a person.
+//!
+//! An event carries its facts beside its sealed slices, under the log key, so that a ruling can be
+//! derived again after the slices' keys are destroyed (design.md, A3).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AgreementId, Category, EventId, LogPos, LogTime, PartnerId, PersonId, Purpose, RecipientKind, RecordId, UnitId,
+};
+
+/// One policy-relevant statement of an event. Standing and policy fold these in log order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "kebab-case")]
+pub enum Fact {
+    PartnerRegistered {
+        partner: PartnerId,
+        name: String,
+        org_type: OrgType,
+    },
+    PartnerMoved {
+        partner: PartnerId,
+        status: PartnerStatus,
+    },
+    UnitRegistered {
+        unit: UnitFacts,
+    },
+    /// A version of an agreement, as the TOML document both sides signed off.
+    AgreementDrafted {
+        agreement: AgreementId,
+        version: u32,
+        document: String,
+    },
+    AgreementMoved {
+        agreement: AgreementId,
+        version: u32,
+        status: AgreementStatus,
+    },
+    /// A unit's local id for somebody was claimed for this person.
+    PersonRegistered {
+        person: PersonId,
+        unit: UnitId,
+    },
+    /// `approver` said the two are one human being. Explicit; nothing is guessed.
+    PersonsLinked {
+        a: PersonId,
+        b: PersonId,
+        approver: UnitId,
+    },
+    PersonsUnlinked {
+        a: PersonId,
+        b: PersonId,
+        approver: UnitId,
+    },
+    /// `from` was a duplicate of `into` inside one unit; irreversible, unlike a link.
+    PersonMerged {
+        from: PersonId,
+        into: PersonId,
+    },
+    ConsentRecorded {
+        consent: ConsentFacts,
+    },
+    ConsentVerified {
+        consent: RecordId,
+    },
+    ConsentRevoked {
+        consent: RecordId,
+        person: PersonId,
+        parties: RevokedFor,
+        oral: bool,
+    },
+    ConsentExpired {
+        consent: RecordId,
+        person: PersonId,
+    },
+    ReferralOpened {
+        referral: RecordId,
+        person: PersonId,
+        from: UnitId,
+        to: UnitId,
+        initiated_by: UnitId,
+    },
+    ReferralMoved {
+        referral: RecordId,
+        status: ReferralStatus,
+    },
+    /// This event replaces an earlier one of the same record (an amended document).
+    Amends {
+        event: EventId,
+    },
+    /// How an encounter ended, in the classes every program reports (template F3).
+    Disposed {
+        disposition: Disposition,
+        law_enforcement_initiated: bool,
+    },
+    /// Policy's own: earlier events (position, index) to be ruled again with the state at this position.
+    Sweep {
+        cause: LogPos,
+        events: Vec<(LogPos, u16)>,
+        narrowing: bool,
+    },
+    /// Data of `person` in these categories is no longer to be opened (keys destroyed).
+    ErasureOrdered {
+        person: PersonId,
+        unit: UnitId,
+        categories: Vec<Category>,
+    },
+}
+
+/// What kind of organisation a partner is (rulebook P2-09a, 10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrgType {
+    LawEnforcement,
+    EmergencyCommunications,
+    FireEms,
+    BehavioralHealth,
+    SubstanceUseProgram,
+    Hospital,
+    CommunityService,
+    VictimService,
+    CrisisLine,
+    Justice,
+    Evaluator,
+    School,
+    Payer,
+    Other,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PartnerStatus {
+    Registered,
+    Active,
+    Suspended,
+    Offboarded,
+}
+
+/// HIP-01: the status belongs to the program unit (45 CFR 160.103, 164.105).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HipaaStatus {
+    CoveredProvider,
+    CoveredPlan,
+    BusinessAssociate,
+    HybridComponent,
+    None,
+}
+
+impl HipaaStatus {
+    /// A covered entity or business associate: may receive under a TPO consent (42 CFR 2.33).
+    #[must_use]
+    pub const fn is_covered(self) -> bool {
+        !matches!(self, Self::None)
+    }
+}
+
+/// P2-03: `Pending` is treated as `Yes`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part2Status {
+    Yes,
+    No,
+    Pending,
+}
+
+impl Part2Status {
+    #[must_use]
+    pub const fn applies(self) -> bool {
+        !matches!(self, Self::No)
+    }
+}
+
+/// A unit as registered; every label that law hangs on comes from here, never from words in the data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitFacts {
+    pub unit: UnitId,
+    pub partner: PartnerId,
+    pub name: String,
+    pub hipaa: HipaaStatus,
+    pub part2: Part2Status,
+    pub cjis: bool,
+    pub victim_services: bool,
+    /// The functional roles its people read in: the columns of the matrix. Not empty.
+    pub roles: Vec<RecipientKind>,
+    /// ISO 3166-2, for example `US-WA`.
+    pub jurisdiction: String,
+}
+
+/// The law an event's data follows (rulebook 7.3 step 4), resolved from provenance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LawLabel {
+    Part2,
+    Hipaa,
+    StateMentalHealth,
+    StateSubstanceUse,
+    Hiv,
+    Vawa,
+    Ferpa,
+    Cji,
+    LeLocal,
+    Juvenile,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AgreementStatus {
+    Draft,
+    Signed,
+    Active,
+    Suspended,
+    Terminated,
+    Expired,
+}
+
+/// P2-16: types never substitute for each other (42 CFR 2.31).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConsentType {
+    Part2Named,
+    Part2Tpo,
+    Part2CounselingNotes,
+    Part2Proceedings,
+    Part2CriminalJustice,
+    HipaaAuthorization,
+    /// Plain written consent, where the source is not HIPAA-covered.
+    General,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "expires", rename_all = "kebab-case")]
+pub enum Expiry {
+    /// The instant it ends: end of the stated day in the person's time zone.
+    At { at: LogTime },
+    /// An event relating to the patient or the purpose (2.31(a)(7)); ends when `ConsentExpired` comes.
+    Event { code: String },
+    /// "None": TPO only.
+    Never,
+}
+
+/// A consent reduced to what resolution matches on (rulebook 7.4). Words and signatures stay sealed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentFacts {
+    pub consent: RecordId,
+    pub person: PersonId,
+    pub consent_type: ConsentType,
+    /// Units allowed to disclose (2.31(a)(2)).
+    pub grantors: Vec<UnitId>,
+    /// Named recipients (2.31(a)(4)(i)); empty only for the TPO class.
+    pub recipients: Vec<UnitId>,
+    /// "My treating providers, health plans, third-party payers, …": the single TPO consent's class.
+    pub tpo_class: bool,
+    pub purposes: Vec<Purpose>,
+    pub categories: Vec<Category>,
+    /// Narrows `categories` to these elements (`x-element`), as in "appointment dates only". Empty: no narrowing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elements: Vec<String>,
+    pub signed_at: LogTime,
+    pub expiry: Expiry,
+    /// A denial: the person forbids what it names.
+    pub deny: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RevokedFor {
+    All,
+    Parties(Vec<UnitId>),
+}
+
+/// Referral states, FHIR Task.status as the hub uses it (rulebook 5.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReferralStatus {
+    Draft,
+    Requested,
+    Accepted,
+    Rejected,
+    InProgress,
+    OnHold,
+    Completed,
+    Failed,
+    Cancelled,
+    EnteredInError,
+}
+
+/// Template F3's disposition classes (rulebook 7.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disposition {
+    ResolvedOnScene,
+    VoluntaryTransport,
+    InvoluntaryHold,
+    Refused,
+    NoContact,
+    Arrest,
+}

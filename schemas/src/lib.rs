@@ -1,0 +1,33 @@
+//! The vocabulary of the hub: ids, categories, purposes, recipient kinds, facts, and the registry of
+//! event and command schemas. Pure: no I/O, no clock, no randomness. Every other crate speaks these words.
+
+pub mod canary;
+mod category;
+mod cloud_event;
+pub mod compat;
+mod element_set;
+mod error;
+mod facts;
+mod ids;
+mod purpose;
+mod recipient;
+mod registry;
+mod shape;
+pub mod strict_json;
+mod time;
+
+pub use category::{Category, UnknownCategory};
+pub use cloud_event::{CloudEvent, Envelope, SOURCE_PREFIX, TYPE_PREFIX};
+pub use element_set::ElementSet;
+pub use error::SchemaError;
+pub use facts::{
+    AgreementStatus, ConsentFacts, ConsentType, Disposition, Expiry, Fact, HipaaStatus, LawLabel, OrgType, Part2Status,
+    PartnerStatus, ReferralStatus, RevokedFor, UnitFacts,
+};
+pub use ids::{
+    AgreementId, BadId, EventId, EventType, IncidentId, LogPos, PartnerId, PersonId, RecordId, ReleaseId, UnitId,
+};
+pub use purpose::{Purpose, UnknownPurpose};
+pub use recipient::{Recipient, RecipientKind, UnknownRecipientKind};
+pub use registry::{CategoryRule, Leaf, Registry, Sliced, present};
+pub use time::LogTime;

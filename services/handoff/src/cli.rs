@@ -1,0 +1,298 @@
+//! The command line. Every verb takes `--data DIR` and `--json`, and shows an example in its help.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use handoff::config::HTTP;
+use handoff_schemas::{AgreementId, PartnerId, RecipientKind, UnitId};
+use handoff_spine::telemetry::LogFormat;
+
+/// Handoff: the exchange hub for co-response programs. Every release is ruled, recorded and provable.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    after_help = "Exit codes: 0 done, 1 refused or not as expected, 2 could not be carried out.\n\
+    Example: handoff up --data ./county --http 127.0.0.1:8470"
+)]
+pub struct Cli {
+    /// Data folder of the hub.
+    #[arg(long, global = true, env = "HANDOFF_DATA", default_value = "handoff-data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// One JSON value on standard output instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Logs on standard error as JSON lines.
+    #[arg(long, global = true, env = "HANDOFF_JSON_LOGS")]
+    pub json_logs: bool,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+impl Cli {
+    pub fn log_format(&self) -> LogFormat {
+        if self.json_logs { LogFormat::Json } else { LogFormat::Text }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the whole hub: all services, its own nats-server and SQLite, unless NATS_URL or DATABASE_URL say otherwise.
+    #[command(
+        after_help = "Example: handoff up --data ./county\nStop it with Ctrl-C or SIGTERM; what was acknowledged is kept."
+    )]
+    Up(Up),
+    /// Run one service against a NATS and a PostgreSQL that others run.
+    #[command(
+        after_help = "Example: NATS_URL=nats://10.0.0.5:4222 DATABASE_URL=postgres://hub@db/handoff \\\n  handoff run policy --data /etc/handoff"
+    )]
+    Run(RunService),
+    /// Register agencies.
+    #[command(subcommand)]
+    Partner(PartnerVerb),
+    /// Register program units with their HIPAA, Part 2, CJIS and victim-service status.
+    #[command(subcommand)]
+    Unit(UnitVerb),
+    /// Load, activate and suspend information-sharing agreements.
+    #[command(subcommand)]
+    Agreement(AgreementVerb),
+    /// Say that two agencies' local ids are one human being. Explicit, never guessed.
+    #[command(
+        after_help = "Example: handoff link river-fire-ems:EMS-77120 willow-clinic-crisis:W-2041 --approver 'Records steward'"
+    )]
+    Link(Link),
+    /// Send a document as one of a partner's units, with that partner's credential.
+    #[command(after_help = "Example: handoff publish --as river-fire-ems --format nemsis care-report.xml\n\
+        Example: handoff publish --check care-report.xml   (needs no hub and no unit: validates, shows the mapping)")]
+    Publish(PublishFile),
+    /// Read one unit's own view, as that unit.
+    #[command(after_help = "Example: handoff view --as lantern-shelter-intake")]
+    View(ViewOf),
+    /// Why a unit got, or did not get, what another published: policy, clause, consent, citation. For privacy officers.
+    #[command(after_help = "Example: handoff explain --recipient river-pd-patrol --source willow-clinic-crisis")]
+    Explain(Explain),
+    /// Record a person's revocation of a consent, whole or for named parties; oral revocations stop releases too.
+    #[command(
+        after_help = "Example: handoff revoke --as harbor-recovery-sud --consent consent-2026-17 --party lantern-shelter-intake"
+    )]
+    Revoke(Revoke),
+    /// Work with the ledger of releases and accesses.
+    #[command(subcommand)]
+    Ledger(LedgerVerb),
+    /// Drop one partner's view and build it again from the log. Stop the hub first.
+    #[command(after_help = "Example: handoff rebuild --partner river-pd")]
+    Rebuild(Rebuild),
+    /// Play one night of a fictional county, from 911 call to follow-up, and show who sees what and why.
+    #[command(after_help = "Example: handoff demo --data ./demo --keep")]
+    Demo(Demo),
+    /// List the event types, or print one schema.
+    #[command(after_help = "Example: handoff schemas encounter.care-reported.v1")]
+    Schemas(Schemas),
+}
+
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Address of /healthz, /readyz and /metrics.
+    #[arg(long, env = "HANDOFF_HTTP", default_value = HTTP)]
+    pub http: SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub struct RunService {
+    pub service: ServiceArg,
+    /// Address of /healthz, /readyz and /metrics.
+    #[arg(long, env = "HANDOFF_HTTP", default_value = HTTP)]
+    pub http: SocketAddr,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ServiceArg {
+    Registry,
+    Identity,
+    Encounter,
+    Consent,
+    Referral,
+    Policy,
+    Ledger,
+    Views,
+    Gateway,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PartnerVerb {
+    /// Register and activate an agency; its credential is then in `creds/` of the data folder.
+    #[command(after_help = "Example: handoff partner add river-pd --name 'River Police' --org-type law-enforcement")]
+    Add {
+        partner: PartnerId,
+        #[arg(long)]
+        name: String,
+        /// For example law-enforcement, fire-ems, behavioral-health, substance-use-program, community-service.
+        #[arg(long)]
+        org_type: String,
+    },
+    /// The agencies this hub knows.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UnitVerb {
+    /// Register a unit of an agency.
+    #[command(
+        after_help = "Example: handoff unit add harbor-recovery-sud --partner harbor-recovery --name 'Harbor Recovery' \\\n  --role P2P --hipaa covered-provider --part2 yes --jurisdiction US-WA"
+    )]
+    Add {
+        unit: UnitId,
+        #[arg(long)]
+        partner: PartnerId,
+        #[arg(long)]
+        name: String,
+        /// Functional role its people read in; repeat for several. LE PSAP EMS BHC P2P HOSP CMP CBO CJ VSP L988 EVAL.
+        #[arg(long = "role", required = true)]
+        roles: Vec<RecipientKind>,
+        /// covered-provider, covered-plan, business-associate, hybrid-component or none.
+        #[arg(long, default_value = "none")]
+        hipaa: String,
+        /// yes, no or pending (treated as yes).
+        #[arg(long, default_value = "pending")]
+        part2: String,
+        #[arg(long)]
+        cjis: bool,
+        #[arg(long)]
+        victim_services: bool,
+        /// ISO 3166-2, for example US-WA.
+        #[arg(long)]
+        jurisdiction: String,
+    },
+    /// The units this hub knows.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AgreementVerb {
+    /// Check an agreement document without storing it.
+    #[command(after_help = "Example: handoff agreement check crisis-ila.toml")]
+    Check { file: PathBuf },
+    /// Put a document on the log as a draft, record every party's signature, and activate it.
+    #[command(after_help = "Example: handoff agreement load crisis-ila.toml")]
+    Load { file: PathBuf },
+    /// Suspend: flows under it stop at once.
+    #[command(
+        after_help = "Example: handoff agreement suspend crisis-ila --by 'County attorney' --reason 'audit finding'"
+    )]
+    Suspend {
+        agreement: AgreementId,
+        #[arg(long)]
+        by: String,
+        #[arg(long)]
+        reason: String,
+        #[arg(long, default_value_t = 1)]
+        version: u32,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Link {
+    /// `unit:local-id`.
+    pub a: String,
+    /// `unit:local-id`.
+    pub b: String,
+    /// Who decided it, by function.
+    #[arg(long)]
+    pub approver: String,
+}
+
+#[derive(Debug, Args)]
+pub struct PublishFile {
+    pub file: PathBuf,
+    /// The unit that publishes.
+    #[arg(long = "as", required_unless_present = "check")]
+    pub unit: Option<UnitId>,
+    /// Found from the content if absent.
+    #[arg(long)]
+    pub format: Option<FormatArg>,
+    /// Validate and show the mapping; store nothing.
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormatArg {
+    Cloudevents,
+    Nemsis,
+    Eido,
+}
+
+#[derive(Debug, Args)]
+pub struct ViewOf {
+    #[arg(long = "as")]
+    pub unit: UnitId,
+    #[arg(long)]
+    pub role: Option<RecipientKind>,
+    /// Who reads; goes into the access record.
+    #[arg(long, default_value = "operator")]
+    pub user: String,
+    /// Only what came after this cursor.
+    #[arg(long, default_value_t = 0)]
+    pub since: u64,
+    /// One person: family name, given name, date of birth.
+    #[arg(long, num_args = 3, value_names = ["FAMILY", "GIVEN", "YYYY-MM-DD"])]
+    pub named: Option<Vec<String>>,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The unit that got it, or did not.
+    #[arg(long)]
+    pub recipient: UnitId,
+    /// Only what this unit published.
+    #[arg(long)]
+    pub source: Option<UnitId>,
+    /// Only this record, by the source unit's own key.
+    #[arg(long, requires = "source")]
+    pub key: Option<String>,
+    /// At most so many rulings, newest first.
+    #[arg(long, default_value_t = 20)]
+    pub last: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct Revoke {
+    /// The unit that recorded the consent.
+    #[arg(long = "as")]
+    pub unit: UnitId,
+    /// The consent's key, as its unit published it.
+    #[arg(long)]
+    pub consent: String,
+    /// Revoke for this recipient only; repeat for several. Without it: for all.
+    #[arg(long = "party")]
+    pub parties: Vec<UnitId>,
+    /// The person said so and did not write it yet.
+    #[arg(long)]
+    pub oral: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LedgerVerb {
+    /// Recompute every leaf, the tree and the signed checkpoint, from files and databases alone. Needs no server.
+    #[command(after_help = "Example: handoff ledger verify --data ./county")]
+    Verify,
+}
+
+#[derive(Debug, Args)]
+pub struct Rebuild {
+    #[arg(long)]
+    pub partner: PartnerId,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Leave the hub running when the story is told, until Ctrl-C.
+    #[arg(long)]
+    pub keep: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Schemas {
+    pub event_type: Option<String>,
+}

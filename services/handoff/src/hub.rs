@@ -1,0 +1,136 @@
+//! A whole hub in one process, or one service of it: broker, vault, store, then the services under one shutdown.
+
+mod ground;
+mod launch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use handoff_gateway::{Publisher, Reader};
+use handoff_schemas::{LogPos, PartnerId};
+use handoff_spine::broker::Broker;
+use handoff_spine::directory::Directory;
+use handoff_spine::log::EVENTS;
+use handoff_spine::store::Store;
+use handoff_spine::telemetry::Health;
+use handoff_spine::vault::Vault;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use launch::Services;
+
+pub use ground::Ground;
+pub use launch::One;
+
+/// A started hub. Dropping it without [`Hub::stop`] ends the services but waits for nothing.
+pub struct Hub {
+    pub broker: Arc<Broker>,
+    pub store: Store,
+    pub vault: Vault,
+    pub health: Health,
+    pub directory: Directory,
+    pub policy: handoff_policy::Handle,
+    pub views: handoff_views::Handle,
+    pub ledger: handoff_ledger::Handle,
+    pub publisher: Publisher,
+    pub reader: Reader,
+    pub data: PathBuf,
+    services: Services,
+}
+
+impl Hub {
+    /// Starts everything and waits until it serves.
+    ///
+    /// # Errors
+    /// What kept a part from starting, with its code.
+    pub async fn start(config: &Config) -> Result<Self> {
+        let ground = Ground::open(config).await?;
+        let mut services = Services::new(ground.health.clone());
+        let directory = ground.directory(services.shutdown()).await?;
+        let policy = services.policy(&ground).await?;
+        let views = services.views(&ground, &directory).await?;
+        let ledger = services.ledger(&ground).await?;
+        for name in launch::DECIDERS {
+            services.decider(name, &ground, &directory).await?;
+        }
+        let (reader, publisher) = services.gateway(&ground, &directory, config).await?;
+        services.credentials(&ground, &directory);
+        services.until_ready().await?;
+        Ok(Self {
+            broker: ground.broker,
+            store: ground.store,
+            vault: ground.vault,
+            health: ground.health,
+            directory,
+            policy,
+            views,
+            ledger,
+            publisher,
+            reader,
+            data: ground.data,
+            services,
+        })
+    }
+
+    /// Waits until a service ends by itself, which is a failure of the hub.
+    ///
+    /// # Errors
+    /// Why the service ended.
+    pub async fn failed(&mut self) -> Result<()> {
+        self.services.failed().await
+    }
+
+    /// Registers the partner with the broker and says where its credential lies; idempotent.
+    ///
+    /// # Errors
+    /// The broker's.
+    pub async fn credential(&self, partner: &PartnerId) -> Result<PathBuf> {
+        Ok(self.broker.add_partner(partner).await?)
+    }
+
+    /// Waits until every position up to now is ruled, on the ledger, in the views and standing.
+    ///
+    /// # Errors
+    /// HO-9004 where a part ended before, or takes longer than a minute.
+    pub async fn settle(&mut self) -> Result<()> {
+        let all = async {
+            // Ruling may append sweeps of its own, which want ruling too.
+            loop {
+                let last = LogPos(self.reader.log.last(EVENTS).await?);
+                if !self.policy.reached(last).await {
+                    bail!("HO-9004 policy ended");
+                }
+                let releases = self.policy.appended();
+                let settled = self.views.has_rows(releases).await
+                    && self.views.stands(last).await
+                    && self.ledger.wait_for(releases).await;
+                if !settled {
+                    bail!("HO-9004 the views or the ledger ended");
+                }
+                if self.reader.log.last(EVENTS).await? == last.0 {
+                    return Ok(());
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), all).await.context("HO-9004 the hub does not keep up")?
+    }
+
+    /// Ends every service, each finishing what it acknowledged, then the broker and the databases.
+    ///
+    /// # Errors
+    /// What did not end cleanly.
+    pub async fn stop(self) -> Result<()> {
+        self.services.stop().await?;
+        self.store.close().await;
+        self.broker.stop().await?;
+        Ok(())
+    }
+
+    /// The token that ends every service.
+    #[must_use]
+    pub fn shutdown(&self) -> CancellationToken {
+        self.services.shutdown()
+    }
+}

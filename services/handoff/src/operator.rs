@@ -1,0 +1,113 @@
+//! What the hub's operator does: register agencies and units, put agreements in force, link people. Every act is a
+//! command with a key of its own, so that a second try does nothing twice.
+
+use anyhow::{Context as _, Result, bail};
+use handoff_law::Agreement;
+use handoff_schemas::{PersonId, UnitId};
+use handoff_spine::command::{Accepted, Refusal};
+use serde_json::{Value, json};
+
+use crate::session::Session;
+
+/// What a service answered; the outer error is the transport's.
+pub type Done = Result<Result<Accepted, Refusal>>;
+
+/// Registers and activates; both are idempotent.
+///
+/// # Errors
+/// The session's.
+pub async fn add_partner(session: &Session, partner: &str, facts: Value) -> Done {
+    let record = format!("partner:{partner}");
+    let key = format!("{record}:registered");
+    let registered = session.command("registry", &key, &record, "partner.partner-registered.v1", facts).await?;
+    if registered.is_err() {
+        return Ok(registered);
+    }
+    let key = format!("{record}:activated");
+    let data = json!({ "partner": partner });
+    session.command("registry", &key, &record, "partner.partner-activated.v1", data).await
+}
+
+/// Registers a unit's present status; a changed status is a new version of the registration.
+///
+/// # Errors
+/// The session's.
+pub async fn add_unit(session: &Session, unit: &str, facts: Value) -> Done {
+    let record = format!("unit:{unit}");
+    let key = format!("{record}:{}", fingerprint(facts.to_string().as_bytes()));
+    session.command("registry", &key, &record, "unit.unit-registered.v1", facts).await
+}
+
+/// Draft, every party's signature, activation. Each step is idempotent.
+///
+/// # Errors
+/// The session's, or an agreement that does not parse.
+pub async fn load(session: &Session, text: &str) -> Result<Result<String, Refusal>> {
+    let agreement = Agreement::parse(text).map_err(|e| anyhow::anyhow!("{e}"))?;
+    let (id, version) = (agreement.id.to_string(), agreement.version);
+    let record = format!("agreement:{id}");
+    let step = |what: &str| format!("{record}:{version}:{what}");
+    let drafted = json!({ "agreement": id, "version": version, "document": text });
+    let mut steps = vec![(step("drafted"), "agreement.agreement-drafted.v1", drafted)];
+    for party in &agreement.parties {
+        let unit = &party.unit;
+        let signed = json!({ "agreement": id, "version": version, "party": unit });
+        steps.push((step(&format!("signed:{unit}")), "agreement.agreement-signed.v1", signed));
+    }
+    let activated = json!({ "agreement": id, "version": version });
+    steps.push((step("activated"), "agreement.agreement-activated.v1", activated));
+    for (key, event_type, data) in steps {
+        if let Err(e) = session.command("registry", &key, &record, event_type, data).await? {
+            return Ok(Err(e));
+        }
+    }
+    Ok(Ok(id))
+}
+
+/// Suspends an agreement at the position the answer names.
+///
+/// # Errors
+/// The session's.
+pub async fn suspend(session: &Session, agreement: &str, version: u32, by: &str, reason: &str) -> Done {
+    let record = format!("agreement:{agreement}");
+    let key = format!("{record}:{version}:suspended:{}", uuid::Uuid::now_v7());
+    let data = json!({ "agreement": agreement, "version": version, "by": by, "reason": reason });
+    session.command("registry", &key, &record, "agreement.agreement-suspended.v1", data).await
+}
+
+/// Links two agencies' local ids.
+///
+/// # Errors
+/// The session's, or an argument that is not `unit:local-id`.
+pub async fn link_persons(session: &Session, a: &str, b: &str, approver: &str) -> Done {
+    let ((unit_a, local_a, person_a), (unit_b, local_b, person_b)) =
+        (named(session, a).await?, named(session, b).await?);
+    let (Some(person_a), Some(person_b)) = (person_a, person_b) else {
+        return Ok(Err(Refusal::new(
+            "HO-9018",
+            "one of the two local ids was never used with this hub",
+            "publish something about the person first, or check the ids",
+        )));
+    };
+    let key = format!("link:{person_a}:{person_b}");
+    let record = format!("local:{local_a}");
+    let data = json!({
+        "other": { "unit": unit_b, "local_id": local_b }, "method": "manual-review", "approver": approver,
+    });
+    let event = [key.as_str(), record.as_str(), "person.identity-linked.v1"];
+    session.command_as(&unit_a, "identity", event, data, Some(person_b)).await
+}
+
+async fn named(session: &Session, text: &str) -> Result<(UnitId, String, Option<PersonId>)> {
+    let Some((unit, local)) = text.split_once(':') else {
+        bail!("HO-9019 `{text}` is not of the form unit:local-id");
+    };
+    let unit: UnitId = unit.parse().context("HO-9019 the unit is no slug")?;
+    let person = session.person(&unit, local).await?;
+    Ok((unit, local.to_owned(), person))
+}
+
+fn fingerprint(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(bytes)).chars().take(16).collect()
+}

@@ -1,0 +1,40 @@
+//! One module a verb.
+
+mod admin;
+mod demo;
+mod explain;
+mod ledger;
+mod publish;
+mod schemas;
+mod up;
+mod view;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::cli::{Cli, LedgerVerb, Verb};
+
+/// Carries out what was asked.
+///
+/// # Errors
+/// What kept the verb from being carried out; refusals are exit codes, not errors.
+pub async fn run(cli: Cli) -> Result<ExitCode> {
+    let (data, json) = (cli.data, cli.json);
+    match cli.verb {
+        Verb::Up(options) => up::up(&data, options, json).await,
+        Verb::Run(options) => up::run(&data, options, json).await,
+        Verb::Partner(verb) => admin::partner(&data, verb, json).await,
+        Verb::Unit(verb) => admin::unit(&data, verb, json).await,
+        Verb::Agreement(verb) => admin::agreement(&data, verb, json).await,
+        Verb::Link(link) => admin::link(&data, &link, json).await,
+        Verb::Publish(what) => publish::publish(&data, &what, json).await,
+        Verb::View(what) => view::view(&data, what, json).await,
+        Verb::Explain(what) => explain::explain(&data, &what, json).await,
+        Verb::Revoke(what) => publish::revoke(&data, &what, json).await,
+        Verb::Ledger(LedgerVerb::Verify) => ledger::verify(&data, json).await,
+        Verb::Rebuild(what) => view::rebuild(&data, &what, json).await,
+        Verb::Demo(options) => demo::demo(&data, &options, json).await,
+        Verb::Schemas(what) => schemas::schemas(&what, json),
+    }
+}

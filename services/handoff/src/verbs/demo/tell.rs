@@ -1,0 +1,218 @@
+//! How the story is told on a terminal. With `--json` it is silent: the object at the end says everything.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use comfy_table::Cell;
+
+use super::cast::{AGENCIES, unit_name};
+use super::night::Step;
+use super::probe::Probe;
+use super::proof::{Sound, Tamper};
+use super::sight::{Seen, Sight};
+use super::stops::{Revocation, Suspension};
+use super::words::{self, SCENES};
+use crate::output;
+
+/// Columns that text is wrapped at.
+const WIDTH: usize = 118;
+/// Lines of reasons an agency gets; `handoff explain` has the rest.
+const MOST_REASONS: usize = 4;
+
+/// Tells, or keeps silent.
+pub struct Teller {
+    is_silent: bool,
+}
+
+impl Teller {
+    pub const fn new(is_silent: bool) -> Self {
+        Self { is_silent }
+    }
+
+    fn say(&self, text: &str) {
+        if !self.is_silent {
+            anstream::println!("{text}");
+        }
+    }
+
+    fn heading(&self, text: &str) {
+        self.say(&format!("\n\x1b[1m{text}\x1b[0m"));
+    }
+
+    /// A paragraph under `lead`, wrapped, its further lines indented as far as its first.
+    fn item(&self, lead: &str, text: &str) {
+        let indent = " ".repeat(lead.chars().count());
+        let mut line = lead.to_owned();
+        for word in text.split_whitespace() {
+            if line.chars().count() + 1 + word.chars().count() > WIDTH && line.trim() != lead.trim() {
+                self.say(line.trim_end());
+                line.clone_from(&indent);
+            }
+            line.push_str(word);
+            line.push(' ');
+        }
+        self.say(line.trim_end());
+    }
+
+    pub fn opening(&self) {
+        self.heading("One night in River County");
+        self.item(
+            "",
+            "Everybody and every place is invented; everything else is real: five agencies publish and read with their \
+             own credentials, over a durable log that holds nothing about a person in the clear.",
+        );
+        for agency in &AGENCIES {
+            let units: Vec<&str> = agency.units.iter().map(|u| u.id).collect();
+            self.say(&format!("  {:<5}{:<17}{}", agency.kind(), agency.name, units.join(", ")));
+        }
+        self.say("Agreements in force: crisis-co-response, treatment, shelter-referrals.");
+        self.heading("What happened");
+    }
+
+    pub fn step(&self, step: &Step) {
+        self.say(&format!("  {}  {}", step.clock, step.says));
+    }
+
+    pub fn morning(&self) {
+        self.say("  the next morning");
+    }
+
+    pub fn linked(&self, ids: usize) {
+        self.item(
+            "         ",
+            &format!("Records stewards decide that {ids} local ids are one woman. The hub guesses nothing, and rules the whole night again."),
+        );
+    }
+
+    /// One row for each thing that happened, one column for each agency.
+    pub fn side_by_side(&self, sights: &[Sight]) {
+        if self.is_silent {
+            return;
+        }
+        self.heading("The same night, as each of the five sees it (the number: how many fields)");
+        let mut header = vec!["".to_owned()];
+        header.extend(sights.iter().map(|s| format!("{} · {}", s.player.name, s.player.kind())));
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        let mut table = output::table(&header);
+        for scene in &SCENES {
+            let title = format!("{}\n({})", scene.title, unit_name(scene.source));
+            let mut row = vec![Cell::new(title)];
+            for sight in sights {
+                let of_scene =
+                    |r: &&Seen| r.source == scene.source && scene.events.contains(&words::event_name(&r.event_type));
+                row.push(Cell::new(cell(&sight.rows.iter().filter(of_scene).collect::<Vec<_>>())));
+            }
+            table.add_row(row);
+        }
+        self.say(&table.to_string());
+    }
+
+    pub fn reasons(&self, sight: &Sight, got: &[String], withheld: &[String]) {
+        if sight.player.id == AGENCIES.first().map_or("", |a| a.id) {
+            self.heading("Why, from the recorded rulings");
+        }
+        self.say(&format!("  \x1b[1m{}\x1b[0m", sight.player.name));
+        self.some("    got      ", got);
+        self.some("    not      ", withheld);
+        if got.len().max(withheld.len()) > MOST_REASONS {
+            self.say(&format!("    all of it: handoff explain --recipient {}", sight.player.unit()));
+        }
+    }
+
+    fn some(&self, lead: &str, lines: &[String]) {
+        if lines.is_empty() {
+            self.item(lead, "nothing: no agreement names it together with the others");
+        }
+        for line in lines.iter().take(MOST_REASONS) {
+            self.item(lead, line);
+        }
+    }
+
+    pub fn probe(&self, probe: &Probe) {
+        self.heading("An officer asks about a Part 2 patient, then about somebody who does not exist");
+        self.say(&format!("  the patient ({} rows at Harbor)   sha256 {}", probe.program_rows, probe.known_sha256));
+        self.say(&format!("  nobody                       sha256 {}", probe.unknown_sha256));
+        self.item(
+            "  ",
+            &format!(
+                "The same {} bytes: the asker cannot learn that somebody is a patient (42 CFR 2.13(c)).",
+                probe.bytes
+            ),
+        );
+    }
+
+    pub fn revocation(&self, r: &Revocation) {
+        self.heading("She revokes her Part 2 consent, in words");
+        self.item(
+            "  ",
+            &format!(
+                "The clinic's view had {} rows that relied on it. Dark {:.1} ms after the revocation was sent; {} more reads, \
+                 {} rows.",
+                r.rows_before, r.stop_ms, r.reads_after, r.rows_after
+            ),
+        );
+    }
+
+    pub fn suspension(&self, s: &Suspension) {
+        self.heading("The county attorney suspends the shelter agreement");
+        for line in &s.stopped {
+            self.item("  stops    ", line);
+        }
+        let by_agency = s.kept.iter().fold(BTreeMap::<&str, usize>::new(), |mut counts, line| {
+            *counts.entry(line.split(':').next().unwrap_or_default()).or_default() += 1;
+            counts
+        });
+        let kept: Vec<String> = by_agency.iter().map(|(agency, n)| format!("{agency} {n}")).collect();
+        self.item(
+            "  stays    ",
+            &format!(
+                "everything under the other agreements, and what each wrote itself (kinds of event: {})",
+                kept.join(", ")
+            ),
+        );
+    }
+
+    pub fn proof(&self, sound: &Sound, tamper: &Tamper) {
+        self.heading("The ledger");
+        let verdict = if sound.verified { "every leaf, row, view and signature agrees" } else { "NOT sound" };
+        self.item("  ", &format!("{} entries, {} rows of views: {verdict}.", sound.entries, sound.view_rows));
+        self.item("  ", &format!("One bit of one byte flipped in a copy: {}", tamper.place));
+    }
+
+    pub fn letter(&self, lines: &[String]) {
+        self.heading("What she would be told, if she asked who was told what");
+        for line in lines {
+            self.item("  ", line);
+        }
+    }
+
+    pub fn end(&self, data: &Path, took: Duration, is_kept: bool) {
+        self.heading(&format!("Played in {:.1} seconds; try it yourself", took.as_secs_f64()));
+        if is_kept {
+            let data = data.display();
+            self.say("  the hub keeps running until Ctrl-C; in another terminal:");
+            self.say(&format!("  handoff view --as river-fire-ems --data {data}"));
+            self.say(&format!("  handoff explain --recipient river-pd-patrol --data {data}"));
+            self.say(&format!("  handoff ledger verify --data {data}"));
+        }
+        self.say("  handoff publish --check YOUR.xml");
+    }
+}
+
+/// What one agency sees of one thing: categories with the number of fields.
+fn cell(rows: &[&Seen]) -> String {
+    if rows.iter().any(|r| r.is_own) {
+        return "its own record".to_owned();
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in rows {
+        for (category, fields) in &row.fields {
+            *counts.entry(words::short(category.slug())).or_default() += fields.len();
+        }
+    }
+    if counts.is_empty() {
+        return "–".to_owned();
+    }
+    counts.iter().map(|(name, n)| format!("{name} {n}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,116 @@
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use handoff_schemas::Recipient;
+use handoff_spine::log::RELEASES;
+use handoff_spine::release::Ruled;
+use serde_json::{Value, json};
+
+use crate::cli::Explain;
+use crate::output;
+use handoff::session::Session;
+
+/// `handoff explain`: the recorded rulings, as they were made, with the law in force then.
+///
+/// # Errors
+/// The session's.
+pub async fn explain(data: &Path, what: &Explain, as_json: bool) -> Result<ExitCode> {
+    let mut session = Session::open(data).await?;
+    if let Some(hub) = session.hub() {
+        hub.settle().await?;
+    }
+    let mut found = rulings(&session, |r| r.unit == what.recipient).await?;
+    found.retain(|r| what.source.as_ref().is_none_or(|s| *s == r.source));
+    if let (Some(source), Some(key)) = (&what.source, &what.key) {
+        let record = session.vault.id_key().await?.record_id(source, key);
+        let mut kept = Vec::new();
+        for ruled in found {
+            if session.log.entry(ruled.event_pos).await?.commit.events.iter().any(|e| e.record == record) {
+                kept.push(ruled);
+            }
+        }
+        found = kept;
+    }
+    let skipped = found.len().saturating_sub(what.last);
+    let shown: Vec<Value> = found.iter().skip(skipped).rev().map(explained).collect();
+    if as_json {
+        output::print(&json!({ "recipient": what.recipient, "rulings": shown }));
+    } else if shown.is_empty() {
+        anstream::println!(
+            "nothing was ever ruled for {}: no agreement names it together with the source",
+            what.recipient
+        );
+    } else {
+        for ruling in &shown {
+            print(ruling);
+        }
+    }
+    session.close().await?;
+    Ok(output::DONE)
+}
+
+/// Every recorded ruling for recipients that `wanted` picks, in log order.
+///
+/// # Errors
+/// The log's.
+pub async fn rulings(session: &Session, wanted: impl Fn(&Recipient) -> bool) -> Result<Vec<Ruled>> {
+    let last = session.log.last(RELEASES).await?;
+    let mut all = Vec::new();
+    if last == 0 {
+        return Ok(all);
+    }
+    let mut follow = session.log.follow(RELEASES, 1, &[]).await?;
+    loop {
+        let raw = follow.next().await?;
+        let ruled = session.log.open_batch(&raw)?.map(|batch| batch.ruled);
+        all.extend(ruled.into_iter().flatten().filter(|r| wanted(&r.recipient)));
+        if raw.seq >= last {
+            return Ok(all);
+        }
+    }
+}
+
+/// A recorded ruling in an explanation's words.
+pub fn explained(ruled: &Ruled) -> Value {
+    let ruling = ruled.release.as_ref().and_then(|r| serde_json::from_str::<Value>(&r.ruling).ok());
+    json!({
+        "event": ruled.event_type,
+        "source": ruled.source,
+        "recipient": ruled.recipient,
+        "ruled_at_position": ruled.cause,
+        "event_position": ruled.event_pos,
+        "released": ruling.as_ref().map(output::authority).unwrap_or_default(),
+        "release": ruled.release.as_ref().map(|r| r.id),
+        "bundle": ruling.as_ref().map(|r| output::text(r, "/bundle")),
+        "engine": ruling.as_ref().map(|r| output::text(r, "/engine")),
+        "withheld": ruled.withheld,
+        "replaces": ruled.supersedes,
+    })
+}
+
+fn print(ruling: &Value) {
+    let number = |pointer: &str| ruling.pointer(pointer).and_then(Value::as_u64).unwrap_or_default();
+    anstream::println!(
+        "{} from {} (position {}, ruled at {})",
+        output::text(ruling, "/event"),
+        output::text(ruling, "/source"),
+        number("/event_position"),
+        number("/ruled_at_position")
+    );
+    for line in output::items(ruling, "/released") {
+        anstream::println!("    got      {}", line.as_str().unwrap_or_default());
+    }
+    for slice in output::items(ruling, "/withheld") {
+        for reason in output::items(slice, "/reasons") {
+            anstream::println!(
+                "    withheld {}: {} · {} · {} · would change it: {}",
+                output::text(slice, "/category"),
+                output::text(reason, "/reason"),
+                output::text(reason, "/policy"),
+                output::text(reason, "/citation"),
+                output::text(reason, "/missing")
+            );
+        }
+    }
+}

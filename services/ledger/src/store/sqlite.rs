@@ -1,0 +1,72 @@
+use handoff_spine::store::sqlx::{self, AssertSqlSafe, QueryBuilder, Row as _, Sqlite, Transaction};
+
+use super::{CHUNK, GROW, RawRow, TREE, Which, containing, insert_into, select};
+use crate::row::{Cell, Kind, Table};
+
+type Tx = Transaction<'static, Sqlite>;
+
+pub async fn tree(tx: &mut Tx, name: &str) -> Result<(i64, String, Option<String>), sqlx::Error> {
+    sqlx::query_as(TREE).bind(name).fetch_one(&mut **tx).await
+}
+
+/// Also finds an index that hides a row: every row is there then, and a search misses it.
+pub async fn is_intact(tx: &mut Tx) -> Result<bool, sqlx::Error> {
+    let said: String = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut **tx).await?;
+    Ok(said == "ok")
+}
+
+pub async fn grow(
+    tx: &mut Tx,
+    name: &str,
+    from: i64,
+    size: i64,
+    root: &str,
+    internal: Option<&str>,
+) -> Result<u64, sqlx::Error> {
+    let query = sqlx::query(GROW).bind(name).bind(from).bind(size).bind(root).bind(internal);
+    query.execute(&mut **tx).await.map(|done| done.rows_affected())
+}
+
+pub async fn insert(tx: &mut Tx, table: &Table, rows: &[Vec<Cell>]) -> Result<(), sqlx::Error> {
+    for chunk in rows.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Sqlite>::new(insert_into(table));
+        query.push_values(chunk, |mut values, row| {
+            for cell in row {
+                match cell {
+                    Cell::Int(n) => values.push_bind(*n),
+                    Cell::Text(t) => values.push_bind(t.clone()),
+                    Cell::Null => values.push_bind(None::<String>),
+                };
+            }
+        });
+        query.build().execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+pub async fn rows(tx: &mut Tx, table: &Table, which: Which<'_>, limit: i64) -> Result<Vec<RawRow>, sqlx::Error> {
+    // As bytes: a damaged text may be no UTF-8, and must be named rather than end the reading.
+    let sql = select(table, which, |c| match c.kind {
+        Kind::Int => c.name.to_owned(),
+        Kind::Text => format!("CAST({0} AS BLOB) AS {0}", c.name),
+    });
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(limit);
+    let query = match which {
+        Which::From(first) => query.bind(first),
+        Which::Last => query,
+        Which::Where(_, value) => query.bind(value.to_owned()),
+        Which::Containing(_, word) => query.bind(containing(word)),
+    };
+    let found = query.fetch_all(&mut **tx).await?;
+    Ok(found.iter().map(|row| table.columns.iter().enumerate().map(|(i, c)| cell(row, i, c.kind)).collect()).collect())
+}
+
+fn cell(row: &sqlx::sqlite::SqliteRow, index: usize, kind: Kind) -> Option<Cell> {
+    match kind {
+        Kind::Int => row.try_get::<i64, _>(index).ok().map(Cell::Int),
+        Kind::Text => match row.try_get::<Option<Vec<u8>>, _>(index).ok()? {
+            Some(bytes) => String::from_utf8(bytes).ok().map(Cell::Text),
+            None => Some(Cell::Null),
+        },
+    }
+}

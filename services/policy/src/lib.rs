@@ -1,0 +1,11 @@
+//! Policy: the one writer on `RELEASES`. It folds `EVENTS` in order, asks the pure decision engine for each
+//! recipient, applies the templates, seals what may go under release keys, and appends the rulings of a run of
+//! positions as one message. It holds no decision of its own.
+
+mod memory;
+mod open;
+mod seal;
+mod service;
+mod sweep;
+
+pub use service::{Handle, Options, Policy};

@@ -1,0 +1,41 @@
+//! What every deciding service supplies: a pure fold and a pure decision. Time and ids arrive in the command.
+
+use handoff_schemas::{EventType, Fact, PersonId};
+use serde_json::Value;
+
+use crate::command::{Command, Refusal};
+use crate::commit::LoggedEvent;
+
+/// An event before it is validated, labelled, sliced and sealed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEvent {
+    pub event_type: EventType,
+    pub person: Option<PersonId>,
+    pub asserted_at: Option<String>,
+    pub facts: Vec<Fact>,
+    pub data: Value,
+}
+
+/// One aggregate family, as two pure functions.
+pub trait Decider: Send + Sync + 'static {
+    /// The service's name: `cmd.<NAME>` is where its commands arrive.
+    const NAME: &'static str;
+
+    /// A record folded from its own events; the default is the record that does not exist yet.
+    type State: Default + Clone + Send + Sync + 'static;
+
+    /// Folds one event. Sees facts and administrative leaves; slices stay sealed.
+    fn evolve(state: Self::State, event: &LoggedEvent) -> Self::State;
+
+    /// What the command makes happen, or a coded refusal.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that says what is wrong with this command, at which place, and what to do.
+    fn decide(&self, state: &Self::State, command: &Command) -> Result<Vec<NewEvent>, Refusal>;
+
+    /// Whether a repeated key with other content is a new version of a document (an amended care report)
+    /// rather than a mistake.
+    fn amendable(_event_type: &EventType) -> bool {
+        false
+    }
+}

@@ -1,0 +1,292 @@
+//! The shell around a pure decider: validate, decide, slice, seal, append; a retry meets its own record.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use handoff_schemas::{EventId, Fact, LogPos, RecordId, Registry};
+use lru::LruCache;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::command::{Accepted, Answer, Command, RecordRef, Refusal};
+use crate::commit::{Commit, Digest, LoggedEvent};
+use crate::decider::{Decider, NewEvent};
+use crate::directory::Directory;
+use crate::log::{Log, LogError};
+use crate::rpc;
+use crate::telemetry::Health;
+use crate::vault::{IdKey, Sealer};
+
+/// How often a command is decided again after somebody else moved its record.
+const ATTEMPTS: usize = 16;
+/// Records whose folded state is kept in memory.
+const HELD: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16_383);
+
+/// What one deciding service needs to run.
+pub struct Intake<D: Decider> {
+    decider: D,
+    log: Log,
+    sealer: Sealer,
+    ids: IdKey,
+    directory: Directory,
+    held: Mutex<LruCache<RecordId, Arc<Held<D::State>>>>,
+}
+
+/// A record's state with what is needed to append after it and to recognise a retry.
+struct Held<S> {
+    state: S,
+    /// Last sequence on the record's subject; 0 where there is none.
+    last: u64,
+    keys: BTreeMap<Digest, Vec<Seen>>,
+}
+
+impl<S: Default> Default for Held<S> {
+    fn default() -> Self {
+        Self { state: S::default(), last: 0, keys: BTreeMap::new() }
+    }
+}
+
+struct Seen {
+    content: Digest,
+    accepted: Accepted,
+}
+
+impl<D: Decider> Intake<D> {
+    pub fn new(decider: D, log: Log, sealer: Sealer, ids: IdKey, directory: Directory) -> Self {
+        Self { decider, log, sealer, ids, directory, held: Mutex::new(LruCache::new(HELD)) }
+    }
+
+    /// Serves `cmd.<NAME>` until shutdown; commands under way are finished first.
+    ///
+    /// # Errors
+    /// [`LogError::Unreachable`] where the broker cannot be subscribed to.
+    pub async fn run(self, shutdown: CancellationToken, health: &Health) -> Result<(), LogError> {
+        let log = self.log.clone();
+        let this = Arc::new(self);
+        let ready = || health.ready(D::NAME);
+        rpc::serve(&log, D::NAME, &format!("cmd.{}", D::NAME), shutdown, ready, move |command: Command| {
+            let this = Arc::clone(&this);
+            async move { this.handle(command).await }
+        })
+        .await
+    }
+
+    /// Decides one command and appends what it makes happen.
+    ///
+    /// # Errors
+    /// A coded [`Refusal`]; nothing is stored then.
+    pub async fn handle(&self, command: Command) -> Answer {
+        let record = match &command.record {
+            RecordRef::Key(key) => self.ids.record_id(&command.unit, key),
+            RecordRef::Id(id) => *id,
+        };
+        let key = hex(&self.ids.digest(format!("{}\0{}", command.unit, command.key).as_bytes()));
+        let body = command.content().map_err(|_| Refusal::new("HO-3011", "the command cannot be read", "send JSON"))?;
+        let content = hex(&self.ids.digest(&body));
+        // A key that names its own record most likely starts it: try without reading first.
+        let mut optimistic = matches!(&command.record, RecordRef::Key(k) if *k == command.key);
+        let started = std::time::Instant::now();
+        for _ in 0..ATTEMPTS {
+            let held = self.held(record, &command, optimistic).await?;
+            optimistic = false;
+            let mut version = 1;
+            let mut amended: Vec<EventId> = Vec::new();
+            if let Some(seen) = held.keys.get(&key) {
+                if let Some(same) = seen.iter().find(|s| s.content == content) {
+                    return Ok(Accepted { duplicate: true, ..same.accepted.clone() });
+                }
+                if !command.items.iter().all(|i| D::amendable(&i.event_type)) {
+                    return Err(Refusal::new(
+                        "HO-3010",
+                        "this idempotency key was used before with other content",
+                        "send the same content again, or a new key",
+                    ));
+                }
+                if let Some(latest) = seen.last() {
+                    version = latest.accepted.version + 1;
+                    amended.clone_from(&latest.accepted.events);
+                }
+            }
+            let new = self.decider.decide(&held.state, &command)?;
+            let mut events = Vec::with_capacity(new.len());
+            for (i, event) in new.into_iter().enumerate() {
+                events.push(self.seal(&command, record, event, amended.get(i).copied()).await?);
+            }
+            let accepted = Accepted {
+                record,
+                position: LogPos(0),
+                version,
+                duplicate: false,
+                events: events.iter().map(|e| e.id).collect(),
+                persons: events.iter().map(|e| e.person).collect(),
+            };
+            let commit = Commit {
+                v: 1,
+                unit: command.unit.clone(),
+                key: key.clone(),
+                content: content.clone(),
+                version,
+                events,
+            };
+            let Some(family) = commit.events.first().map(|e| e.event_type.family().to_owned()) else {
+                return Err(Refusal::new("HO-3012", "the command says nothing", "send at least one item"));
+            };
+            let subject = subject(&family, record);
+            let body = serde_json::to_vec(&commit)
+                .map_err(|_| Refusal::new("HO-3011", "the command cannot be stored", "report this as a defect"))?;
+            match self.log.append_after_subject(subject, held.last, &body).await {
+                Ok(position) => {
+                    metrics::counter!("handoff_accepted_total", "service" => D::NAME).increment(1);
+                    metrics::histogram!("handoff_accept_seconds", "service" => D::NAME)
+                        .record(started.elapsed().as_secs_f64());
+                    self.remember(record, &held, &commit, position);
+                    return Ok(Accepted { position, ..accepted });
+                }
+                Err(LogError::Conflict | LogError::Unknown(_)) => self.forget(record),
+                Err(e) => return Err(log_refusal(&e)),
+            }
+        }
+        Err(Refusal::new("HO-3013", "the record is being changed by many at once", "send the same command again"))
+    }
+
+    async fn held(
+        &self,
+        record: RecordId,
+        command: &Command,
+        optimistic: bool,
+    ) -> Result<Arc<Held<D::State>>, Refusal> {
+        if let Some(held) = self.cache().get(&record) {
+            return Ok(Arc::clone(held));
+        }
+        if optimistic {
+            return Ok(Arc::new(Held::default()));
+        }
+        let Some(family) = command.items.first().map(|i| i.event_type.family()) else {
+            return Err(Refusal::new("HO-3012", "the command says nothing", "send at least one item"));
+        };
+        let mut held = Held::default();
+        for entry in self.log.history(&subject(family, record)).await.map_err(|e| log_refusal(&e))? {
+            held = fold::<D>(held, &entry.commit, entry.pos);
+        }
+        let held = Arc::new(held);
+        if held.last > 0 {
+            self.cache().put(record, Arc::clone(&held));
+        }
+        Ok(held)
+    }
+
+    async fn seal(
+        &self,
+        command: &Command,
+        record: RecordId,
+        event: NewEvent,
+        amends: Option<EventId>,
+    ) -> Result<LoggedEvent, Refusal> {
+        let unit = self.directory.unit_or_operator(&command.unit).await.ok_or_else(|| {
+            Refusal::new("HO-3014", "this unit is not registered", "register the unit with the hub operator first")
+        })?;
+        let registry = Registry::embedded();
+        registry.validate(&event.event_type, &event.data).map_err(|e| schema_refusal(&e))?;
+        let sliced =
+            registry.slice(&event.event_type, unit.source_kind(), &event.data).map_err(|e| schema_refusal(&e))?;
+        let id = EventId(Uuid::now_v7());
+        let mut plain = Vec::with_capacity(sliced.slices.len());
+        for (category, slice) in &sliced.slices {
+            let bytes = serde_json::to_vec(slice)
+                .map_err(|_| Refusal::new("HO-3011", "the command cannot be stored", "report this as a defect"))?;
+            plain.push((*category, zeroize::Zeroizing::new(bytes)));
+        }
+        let borrowed: Vec<_> = plain.iter().map(|(c, b)| (*c, b.as_slice())).collect();
+        let slices =
+            self.sealer.seal_event(record, event.person, &command.unit, id, &borrowed).await.map_err(|e| {
+                Refusal::new("HO-3015", format!("the record cannot be sealed: {e}"), "send it again later")
+            })?;
+        let mut facts = event.facts;
+        facts.extend(amends.map(|event| Fact::Amends { event }));
+        Ok(LoggedEvent {
+            id,
+            event_type: event.event_type,
+            record,
+            unit: command.unit.clone(),
+            person: event.person,
+            incident: command.incident,
+            asserted_at: event.asserted_at,
+            facts,
+            labels: unit.labels(),
+            admin: sliced.admin,
+            slices,
+        })
+    }
+
+    fn remember(&self, record: RecordId, before: &Held<D::State>, commit: &Commit, position: LogPos) {
+        let held = Held {
+            state: before.state.clone(),
+            last: before.last,
+            keys: before
+                .keys
+                .iter()
+                .map(|(k, v)| {
+                    let seen = v.iter().map(|s| Seen { content: s.content.clone(), accepted: s.accepted.clone() });
+                    (k.clone(), seen.collect())
+                })
+                .collect(),
+        };
+        self.cache().put(record, Arc::new(fold::<D>(held, commit, position)));
+    }
+
+    fn forget(&self, record: RecordId) {
+        self.cache().pop(&record);
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, LruCache<RecordId, Arc<Held<D::State>>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn fold<D: Decider>(mut held: Held<D::State>, commit: &Commit, pos: LogPos) -> Held<D::State> {
+    for event in &commit.events {
+        held.state = D::evolve(held.state, event);
+    }
+    held.last = pos.0;
+    if commit.events.is_empty() {
+        return held;
+    }
+    let record = commit.events.first().map_or(RecordId(Uuid::nil()), |e| e.record);
+    held.keys.entry(commit.key.clone()).or_default().push(Seen {
+        content: commit.content.clone(),
+        accepted: Accepted {
+            record,
+            position: pos,
+            version: commit.version,
+            duplicate: false,
+            events: commit.events.iter().map(|e| e.id).collect(),
+            persons: commit.events.iter().map(|e| e.person).collect(),
+        },
+    });
+    held
+}
+
+/// `ev.<slot>.<family>.<record id>`: all that the broker sees of a record.
+#[must_use]
+pub fn subject(family: &str, record: RecordId) -> String {
+    format!("ev.{}.{family}.{}", record.slot(), record.0.simple())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}
+
+fn schema_refusal(e: &handoff_schemas::SchemaError) -> Refusal {
+    Refusal::new(e.code, e.rule.clone(), e.remedy.clone()).at(e.place.clone())
+}
+
+fn log_refusal(e: &LogError) -> Refusal {
+    match e {
+        LogError::TooLarge(_) => Refusal::new("HO-3004", "the event is larger than 512 KiB", "send less in one event"),
+        other => {
+            tracing::error!(error = %other, "the log refused");
+            Refusal::new("HO-3003", "the log is not available", "send the same command again later")
+        }
+    }
+}

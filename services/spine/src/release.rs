@@ -1,0 +1,176 @@
+//! The body of one message on `RELEASES`: the rulings of a run of consecutive log positions.
+
+use handoff_schemas::{
+    Category, EventId, EventType, LogPos, LogTime, PartnerId, PersonId, Recipient, ReleaseId, UnitId,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::vault::Sealed;
+
+/// Most positions one message stands for (design.md).
+pub const MAX_RUN: usize = 64;
+/// Most bytes of rulings in one message; more goes into further parts.
+pub const MAX_BYTES: usize = 512 * 1024;
+
+/// One message on `RELEASES`. The last one is policy's checkpoint.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Batch {
+    pub v: u8,
+    /// First and last position of `EVENTS` this run rules; both inclusive.
+    pub first: LogPos,
+    pub last: LogPos,
+    /// SHA-256 of the message at `last`, hex: a log that grew back differently is noticed.
+    pub last_hash: String,
+    /// Log time at `last`.
+    pub at: LogTime,
+    /// 0 for the first message of this run, counting up while `more`.
+    pub part: u32,
+    pub more: bool,
+    pub ruled: Vec<Ruled>,
+}
+
+/// What one recipient gets of one event, and (internal) what it does not.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ruled {
+    /// The position that caused this ruling: the event's own, or that of what changed the answer later.
+    pub cause: LogPos,
+    pub at: LogTime,
+    pub event: EventId,
+    pub event_pos: LogPos,
+    /// Index of the event in its commit.
+    pub event_index: u16,
+    pub event_type: EventType,
+    pub source: UnitId,
+    pub partner: PartnerId,
+    pub recipient: Recipient,
+    /// The person as policy knows them at `cause`; internal, never in a view.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
+    /// Nothing where all is withheld.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<WithheldSlice>,
+    /// Earlier releases of the same content to the same recipient that this ruling replaces or withdraws.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supersedes: Vec<ReleaseId>,
+}
+
+/// What reaches a partner: the ruling in its own words, and the sealed slices.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Release {
+    pub id: ReleaseId,
+    /// Canonical JSON of [`RulingDoc`]: what the ledger's leaf covers, and what the partner may be given as proof.
+    pub ruling: String,
+    pub slices: Vec<ReleasedSlice>,
+    /// Scopes whose floors this row must be at or above, in stable string form.
+    pub scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<LogTime>,
+    /// Hash of what was granted, for policy: an equal grant needs no second release.
+    pub substance: u64,
+    /// Blind-index tokens under the partner's key, for search by name and date of birth.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub index: Vec<String>,
+}
+
+/// One category's permitted fields with their attachments, sealed under the release key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReleasedSlice {
+    pub category: Category,
+    /// Record and version of the data key the release key derives from.
+    pub record: handoff_schemas::RecordId,
+    pub sealed: Sealed,
+}
+
+/// What was withheld and why. Internal: the privacy officer's, never a recipient's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithheldSlice {
+    pub category: Category,
+    /// Reason code, policy id and citation, most decisive first.
+    pub reasons: Vec<Value>,
+}
+
+/// A ruling as its recipient may read it: no content, no log position, no id another partner could join on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RulingDoc {
+    pub release: ReleaseId,
+    #[serde(rename = "type")]
+    pub event_type: EventType,
+    pub source: UnitId,
+    pub recipient: Recipient,
+    /// Pairwise ids under the partner's key.
+    pub record: uuid::Uuid,
+    pub person: Option<uuid::Uuid>,
+    pub incident: Option<uuid::Uuid>,
+    pub asserted_at: Option<String>,
+    pub ruled_at: LogTime,
+    pub valid_until: Option<LogTime>,
+    /// One grant list a category, as the decision engine states it.
+    pub slices: Vec<Value>,
+    pub bundle: String,
+    pub engine: String,
+    /// Releases this one replaces: a correction.
+    pub corrects: Vec<ReleaseId>,
+}
+
+impl Release {
+    /// SHA-256 over the sealed slices as stored: each length, nonce and ciphertext in order.
+    #[must_use]
+    pub fn ciphertext_hash(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for slice in &self.slices {
+            hash.update(slice.category.slug().as_bytes());
+            hash.update([0]);
+            hash.update(slice.record.0.as_bytes());
+            hash.update(slice.sealed.key_version.to_be_bytes());
+            hash.update(slice.sealed.nonce);
+            hash.update((slice.sealed.ciphertext.len() as u64).to_be_bytes());
+            hash.update(&slice.sealed.ciphertext);
+        }
+        hash.finalize().into()
+    }
+
+    /// The ledger's leaf input: ruling, then the ciphertext hash. The tree adds RFC 6962's 0x00.
+    #[must_use]
+    pub fn leaf(&self) -> Vec<u8> {
+        let mut leaf = self.ruling.as_bytes().to_vec();
+        leaf.extend_from_slice(&self.ciphertext_hash());
+        leaf
+    }
+}
+
+/// Release id = hash(cause position, event id, recipient), as a UUIDv8.
+#[must_use]
+pub fn release_id(cause: LogPos, event: EventId, recipient: &Recipient) -> ReleaseId {
+    let mut hash = Sha256::new();
+    hash.update(b"handoff release id v1\0");
+    hash.update(cause.0.to_be_bytes());
+    hash.update(event.0.as_bytes());
+    hash.update(recipient.to_string().as_bytes());
+    let digest = hash.finalize();
+    let mut bytes = [0u8; 16];
+    bytes.iter_mut().zip(digest.iter()).for_each(|(b, d)| *b = *d);
+    ReleaseId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
+
+/// One read, on `ACCESS`: which releases were handed to whom, for what.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Access {
+    pub v: u8,
+    pub id: uuid::Uuid,
+    pub partner: PartnerId,
+    pub recipient: Recipient,
+    /// The person at the partner who asked, as the partner names them.
+    pub user: String,
+    pub purpose: String,
+    /// What was asked: `list`, `record`, `person`; never a name.
+    pub query: String,
+    pub releases: Vec<ReleaseId>,
+    /// Position of `EVENTS` the answer reflects.
+    pub as_of: LogPos,
+    /// Gateway clock, milliseconds since the epoch.
+    pub at: LogTime,
+}

@@ -1,0 +1,9 @@
+//! One partner's view as its database keeps it: the views service writes it, the gateway reads it.
+
+mod query;
+mod rows;
+mod stored;
+
+pub use query::{PAGE, Page, Query, ViewRow, Window};
+pub use rows::{Change, StoredRow, changes};
+pub use stored::{View, ViewError};

@@ -1,0 +1,49 @@
+use crate::release::ReleasedSlice;
+use handoff_schemas::{LogPos, LogTime, Recipient, ReleaseId};
+use uuid::Uuid;
+
+/// Most rows one page holds.
+pub const PAGE: u32 = 500;
+
+/// What a reader asks of its own view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// Everything after this cursor, oldest first.
+    Since(u64),
+    /// One record, by the id this partner knows it by.
+    Record(Uuid),
+    /// One person, by the id this partner knows them by.
+    Person(Uuid),
+    /// One person, by a blind-index token over name and date of birth.
+    Token(String),
+}
+
+/// What a read is bound to.
+#[derive(Clone, Debug)]
+pub struct Window {
+    pub recipient: Recipient,
+    /// Log time the answer is for: what is valid until then or earlier is not shown.
+    pub at: LogTime,
+    /// Last position on `RELEASES` that the ledger has integrated.
+    pub integrated: u64,
+}
+
+/// One row that stands, still sealed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ViewRow {
+    pub release: ReleaseId,
+    /// Dense within the recipient, from 1; never a log position.
+    pub cursor: u64,
+    pub ruling: String,
+    pub slices: Vec<ReleasedSlice>,
+}
+
+/// Rows and the standing they were judged by, from one snapshot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    pub rows: Vec<ViewRow>,
+    /// Position of `EVENTS` whose narrowings are all in effect here.
+    pub standing: LogPos,
+    /// Log time there.
+    pub at: LogTime,
+}

@@ -1,0 +1,133 @@
+//! Rows as the databases keep them; the two dialects are native modules.
+
+pub mod postgres;
+pub mod sqlite;
+
+use crate::release::{ReleasedSlice, Ruled, RulingDoc};
+use crate::store::{Migration, StoreError};
+use handoff_schemas::{LogPos, PartnerId, ReleaseId};
+
+/// The shape of a view's database.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "views",
+    sqlite: include_str!("../../migrations/view/0001.sqlite.sql"),
+    postgres: include_str!("../../migrations/view/0001.postgres.sql"),
+}];
+
+/// What a batch of `RELEASES` does to one partner's rows, in order.
+#[derive(Clone, Debug)]
+pub enum Change {
+    Put(Box<PutRow>),
+    /// A later ruling took its place, or withdrew it: never shown again.
+    Replace(ReleaseId),
+}
+
+/// A row to be written.
+#[derive(Clone, Debug)]
+pub struct PutRow {
+    pub release: ReleaseId,
+    pub unit: String,
+    pub kind: &'static str,
+    pub stream_seq: i64,
+    pub cause: i64,
+    pub at: i64,
+    pub event_type: String,
+    pub source: String,
+    pub record: Vec<u8>,
+    pub person: Option<Vec<u8>>,
+    pub incident: Option<Vec<u8>>,
+    pub valid_until: Option<i64>,
+    pub ruling: String,
+    pub slices: String,
+    pub scopes: Vec<String>,
+    pub tokens: Vec<String>,
+}
+
+/// A row read back for verification against the ledger.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredRow {
+    pub partner: PartnerId,
+    pub release: ReleaseId,
+    pub ruling: String,
+    pub slices: Vec<ReleasedSlice>,
+}
+
+/// Splits a ruling into what it does to its partner's rows.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] where the ruling document cannot be read: doubt stops the view.
+pub fn changes(ruled: &Ruled, stream_seq: u64) -> Result<Vec<Change>, StoreError> {
+    let corrupt = |_| StoreError::Corrupt { table: "release" };
+    let mut changes: Vec<Change> = ruled.supersedes.iter().map(|id| Change::Replace(*id)).collect();
+    if let Some(release) = &ruled.release {
+        let doc: RulingDoc = serde_json::from_str(&release.ruling).map_err(corrupt)?;
+        changes.push(Change::Put(Box::new(PutRow {
+            release: release.id,
+            unit: ruled.recipient.unit.to_string(),
+            kind: ruled.recipient.kind.code(),
+            stream_seq: number(stream_seq),
+            cause: position(ruled.cause),
+            at: ruled.at.0,
+            event_type: ruled.event_type.to_string(),
+            source: ruled.source.to_string(),
+            record: doc.record.as_bytes().to_vec(),
+            person: doc.person.map(|p| p.as_bytes().to_vec()),
+            incident: doc.incident.map(|i| i.as_bytes().to_vec()),
+            valid_until: release.valid_until.map(|t| t.0),
+            ruling: release.ruling.clone(),
+            slices: serde_json::to_string(&release.slices).map_err(corrupt)?,
+            scopes: release.scopes.clone(),
+            tokens: release.index.clone(),
+        })));
+    }
+    Ok(changes)
+}
+
+/// A position as the databases count: infinity is their largest number.
+#[must_use]
+pub fn position(pos: LogPos) -> i64 {
+    number(pos.0)
+}
+
+#[must_use]
+pub fn number(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// Columns of a row that is shown, in the order both dialects select them.
+pub type Shown = (Vec<u8>, i64, String, String);
+
+/// # Errors
+/// [`StoreError::Corrupt`] where a value cannot be read back.
+pub fn shown((id, cursor, ruling, slices): Shown) -> Result<super::ViewRow, StoreError> {
+    const CORRUPT: StoreError = StoreError::Corrupt { table: "release" };
+    Ok(super::ViewRow {
+        release: ReleaseId(uuid::Uuid::from_slice(&id).map_err(|_| CORRUPT)?),
+        cursor: u64::try_from(cursor).map_err(|_| CORRUPT)?,
+        ruling,
+        slices: serde_json::from_str(&slices).map_err(|_| CORRUPT)?,
+    })
+}
+
+/// Rows of one recipient that stand: not replaced, still valid, integrated by the ledger, at or above the floor
+/// of every scope they name. `{filter}` narrows to the query; parameters 1 to 5 are the same everywhere.
+macro_rules! standing_rows {
+    ($filter:literal) => {
+        concat!(
+            "SELECT r.release_id, r.cursor, r.ruling, r.slices FROM release r ",
+            "WHERE r.unit = $1 AND r.kind = $2 AND r.replaced = 0 ",
+            "AND (r.valid_until IS NULL OR r.valid_until > $3) AND r.stream_seq <= $4 AND ",
+            $filter,
+            " AND NOT EXISTS (SELECT 1 FROM release_scope s JOIN standing f ON f.scope = s.scope ",
+            "WHERE s.release_id = r.release_id AND f.floor > r.cause) ",
+            "ORDER BY r.cursor LIMIT 500"
+        )
+    };
+}
+
+pub const SINCE: &str = standing_rows!("r.cursor > $5");
+pub const RECORD: &str = standing_rows!("r.record = $5");
+pub const PERSON: &str = standing_rows!("r.person = $5");
+/// Rows that themselves hold the token; who they are about is the reader's next question.
+pub const TOKEN: &str = standing_rows!("r.release_id IN (SELECT t.release_id FROM release_token t WHERE t.token = $5)");
