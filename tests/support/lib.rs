@@ -71,11 +71,28 @@ impl County {
     /// # Errors
     /// What kept it from either.
     pub async fn restart(self, config: &Config) -> Result<Self> {
-        self.session.close().await?;
+        let dir = self.stop_keeping().await?;
+        Self::again(dir, config).await
+    }
+
+    /// Starts a hub on a folder where the county is registered already.
+    ///
+    /// # Errors
+    /// What kept it from starting.
+    pub async fn again(dir: TempDir, config: &Config) -> Result<Self> {
         let session = Session::of(Hub::start(config).await?).await?;
-        let mut county = Self { session, partners: BTreeMap::new(), dir: self.dir };
+        let mut county = Self { session, partners: BTreeMap::new(), dir };
         county.connect().await?;
         Ok(county)
+    }
+
+    /// Ends the hub and keeps its folder.
+    ///
+    /// # Errors
+    /// What did not end cleanly.
+    pub async fn stop_keeping(self) -> Result<TempDir> {
+        self.session.close().await?;
+        Ok(self.dir)
     }
 
     async fn register(&mut self) -> Result<()> {

@@ -33,8 +33,9 @@ fn seen<'a>(told: &'a Value, partner: &str, source: &str, part: &str) -> Vec<&'a
 #[test]
 fn the_night_comes_out_as_the_law_has_it() {
     let told = demo();
-    let kinds: Vec<_> =
+    let mut kinds: Vec<_> =
         told["views"].as_object().unwrap().iter().map(|(k, v)| (k.as_str(), v["kind"].as_str().unwrap())).collect();
+    kinds.sort_unstable();
     let five = [
         ("harbor-recovery", "P2P"),
         ("lantern-shelter", "CBO"),

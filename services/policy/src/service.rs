@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use handoff_law::{Bundle, Rerule};
+use handoff_law::{Bundle, Memo, Rerule};
 use handoff_schemas::{Fact, LogPos};
 use handoff_spine::commit::Entry;
 use handoff_spine::log::{Checkpoint, EVENTS, Log, LogError, RELEASES};
@@ -57,6 +57,7 @@ impl Handle {
 pub struct Policy {
     options: Options,
     memory: Memory,
+    memo: Memo,
     /// Last position ruled, and last sequence on `RELEASES`.
     ruled: LogPos,
     appended: u64,
@@ -69,7 +70,15 @@ impl Policy {
     #[must_use]
     pub fn new(options: Options) -> (Self, Handle) {
         let (progress, ruled) = watch::channel((LogPos(0), 0));
-        let this = Self { options, memory: Memory::default(), ruled: LogPos(0), appended: 0, skip_parts: 0, progress };
+        let this = Self {
+            options,
+            memory: Memory::default(),
+            memo: Memo::new(),
+            ruled: LogPos(0),
+            appended: 0,
+            skip_parts: 0,
+            progress,
+        };
         (this, Handle { ruled })
     }
 
@@ -212,7 +221,7 @@ impl Policy {
                 labels: &event.labels,
                 facts: &event.facts,
             };
-            let ruling = handoff_law::rule(&self.options.bundle, &self.memory.state, &facts, &recipient, at);
+            let ruling = self.memo.rule(&self.options.bundle, &self.memory.state, &facts, &recipient, at);
             let before = self.memory.standing(place, event.id, &recipient);
             // An amended document takes the place of what its earlier version released, or withdraws it.
             let corrected = amended.and_then(|(place, old)| self.memory.standing(place, old, &recipient));
@@ -350,6 +359,7 @@ impl Service for Policy {
                     self.options.health.not_ready(Self::NAME, "reading the log again");
                     tracing::warn!(error = %e, "policy starts over from what is on the log");
                     self.memory = Memory::default();
+                    self.memo = Memo::new();
                     (self.ruled, self.appended, self.skip_parts) = (LogPos(0), 0, 0);
                     tokio::select! {
                         () = shutdown.cancelled() => return Ok(()),

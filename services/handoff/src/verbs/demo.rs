@@ -77,8 +77,10 @@ async fn play(session: &mut Session, teller: &Teller) -> Result<Value> {
 
     let sights = sight::all(session, &players).await?;
     teller.side_by_side(&sights);
+    let persons = night::persons(session).await?;
+    teller.why();
     for sight in &sights {
-        let withheld = why::withheld(session, sight.player.unit()).await?;
+        let withheld = why::withheld(session, sight.player.unit(), &persons).await?;
         teller.reasons(sight, &why::got(sight), &withheld);
     }
     let views: Map<String, Value> = sights
@@ -98,13 +100,12 @@ async fn play(session: &mut Session, teller: &Teller) -> Result<Value> {
     let sound = proof::verify(session).await?;
     let tamper = proof::tamper(session).await?;
     teller.proof(&sound, &tamper);
-    let persons = night::persons(session).await?;
-    teller.letter(&letter::lines(session, &persons).await?);
+    teller.letter(&letter::write(session, &persons).await?);
 
     Ok(json!({
         "views": views,
         "revocation": {
-            "rows_before": revocation.rows_before, "rows_after": revocation.rows_after, "stop_ms": revocation.stop_ms,
+            "rows_before": revocation.rows_before, "rows_after": revocation.rows_after, "stop_ms": (revocation.stop_ms * 1000.0).round() / 1000.0,
         },
         "probe": { "known_sha256": probe.known_sha256, "unknown_sha256": probe.unknown_sha256 },
         "suspension": { "stopped": suspension.stopped, "kept": suspension.kept },
@@ -121,7 +122,7 @@ async fn happen(session: &mut Session, players: &[Player], teller: &Teller) -> R
         if step.file == "disposition.json" {
             teller.morning();
         }
-        if step.file == "referral.json" {
+        if step.file == "part2-medication.json" {
             sight::settle(session).await?;
             let shelter = players.iter().find(|p| p.agency.kind() == "CBO").context("the demo has no shelter")?;
             let referral = referral_id(&sight::of(shelter).await?)?;

@@ -65,7 +65,7 @@ pub static AGENCIES: [Agency; 5] = [
         org_type: "law-enforcement",
         reader: "officer-2a14",
         units: &[
-            Unit { cjis: true, ..unit("river-pd-patrol", "River Police, patrol", "LE") },
+            Unit { cjis: true, ..unit("river-pd-patrol", "River Police", "LE") },
             Unit { cjis: true, ..unit("river-911", "River County 911", "PSAP") },
         ],
     },
@@ -81,10 +81,7 @@ pub static AGENCIES: [Agency; 5] = [
         name: "Willow Clinic",
         org_type: "behavioral-health",
         reader: "clinician-3",
-        units: &[Unit {
-            hipaa: "covered-provider",
-            ..unit("willow-clinic-crisis", "Willow Clinic, crisis team", "BHC")
-        }],
+        units: &[Unit { hipaa: "covered-provider", ..unit("willow-clinic-crisis", "Willow Clinic", "BHC") }],
     },
     Agency {
         id: "harbor-recovery",
@@ -102,13 +99,13 @@ pub static AGENCIES: [Agency; 5] = [
         name: "Lantern Shelter",
         org_type: "community-service",
         reader: "intake-1",
-        units: &[unit("lantern-shelter-intake", "Lantern Shelter, intake", "CBO")],
+        units: &[unit("lantern-shelter-intake", "Lantern Shelter", "CBO")],
     },
 ];
 
 /// The name of a unit as the story tells it.
-pub fn unit_name(id: &str) -> &str {
-    AGENCIES.iter().flat_map(|a| a.units).find(|u| u.id == id).map_or(id, |u| u.name)
+pub fn unit_name(id: &str) -> &'static str {
+    AGENCIES.iter().flat_map(|a| a.units).find(|u| u.id == id).map_or("another unit", |u| u.name)
 }
 
 /// An agency of this run, connected with its own credential.

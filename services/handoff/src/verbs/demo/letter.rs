@@ -13,48 +13,49 @@ use serde_json::Value;
 use super::cast::unit_name;
 use super::words;
 
-/// Whoever receives, from whom, why, on what authority, on which day.
-type Told = (String, String, String, &'static str, String);
+/// What one agency got, from whom, and why.
+#[derive(Default)]
+pub struct Told {
+    pub first: String,
+    pub why: BTreeSet<&'static str>,
+    pub what: BTreeSet<&'static str>,
+    pub signed: bool,
+}
 
-/// The letter's lines: one for each recipient, source and authority.
+/// Recipient, then source.
+pub type Letter = BTreeMap<&'static str, BTreeMap<&'static str, Told>>;
+
+/// Everything the ledger holds about these ids of one person, their own agencies' own records left out.
 ///
 /// # Errors
 /// The ledger's.
-pub async fn lines(session: &Session, persons: &[PersonId]) -> Result<Vec<String>> {
+pub async fn write(session: &Session, persons: &[PersonId]) -> Result<Letter> {
     let db = session.store.open(&DbName::Ledger).await?;
     let lookup = Lookup::new(db, &session.data).await?;
-    let mut told: BTreeMap<Told, BTreeSet<&str>> = BTreeMap::new();
-    let mut rows: Vec<Accounting> = Vec::new();
+    let mut letter = Letter::new();
     for person in persons {
-        rows.extend(lookup.for_person(*person).await?);
-    }
-    let disclosures = rows.iter().filter(|r| r.ruling.source != r.ruling.recipient.unit);
-    for row in disclosures {
-        for slice in &row.ruling.slices {
-            let category = words::text(slice, "/category").unwrap_or("?");
-            for grant in words::items(slice, "/grants") {
-                let purposes = words::items(grant, "/purposes").filter_map(Value::as_str);
-                let why: Vec<&str> = purposes.map(words::purpose).collect();
-                let basis = match grant.pointer("/consent") {
-                    Some(Value::Object(_)) => "because you signed for it",
-                    _ => "as the law and the agencies' agreement allow",
-                };
-                let key = (
-                    unit_name(row.ruling.recipient.unit.as_str()).to_owned(),
-                    unit_name(row.ruling.source.as_str()).to_owned(),
-                    words::list(&why),
-                    basis,
-                    day(row.ruling.ruled_at.0),
-                );
-                told.entry(key).or_default().insert(words::plain(category));
-            }
+        let rows = lookup.for_person(*person).await?;
+        for row in rows.iter().filter(|r| r.ruling.source != r.ruling.recipient.unit) {
+            add(&mut letter, row);
         }
     }
-    let lines = told.into_iter().map(|((to, from, why, basis, day), what)| {
-        let what: Vec<&str> = what.into_iter().collect();
-        format!("{day}  {to} got from {from}, {why}, {basis}: {}", words::list(&what))
-    });
-    Ok(lines.collect())
+    Ok(letter)
+}
+
+fn add(letter: &mut Letter, row: &Accounting) {
+    let (to, from) = (unit_name(row.ruling.recipient.unit.as_str()), unit_name(row.ruling.source.as_str()));
+    let told = letter.entry(to).or_default().entry(from).or_default();
+    let day = day(row.ruling.ruled_at.0);
+    if told.first.is_empty() || day < told.first {
+        told.first = day;
+    }
+    for slice in &row.ruling.slices {
+        told.what.insert(words::plain(words::text(slice, "/category").unwrap_or_default()));
+        for grant in words::items(slice, "/grants") {
+            told.why.extend(words::items(grant, "/purposes").filter_map(Value::as_str).map(words::purpose));
+            told.signed |= grant.pointer("/consent").is_some_and(Value::is_object);
+        }
+    }
 }
 
 fn day(at: i64) -> String {

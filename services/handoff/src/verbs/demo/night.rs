@@ -40,7 +40,6 @@ const EIDO: &str = "911.eido.json";
 pub static STEPS: [Step; 13] = [
     step!("21:14", "river-911", Eido, "911.eido.json", "911: a woman in distress on the library steps (EIDO in)"),
     step!("21:26", "river-pd-patrol", Cloudevents, "caution.json", "patrol arrives: no weapon, at risk of self-harm"),
-    step!("21:24", "river-fire-ems", Nemsis, "care-report.nemsis.xml", "EMS writes its care report (NEMSIS ePCR in)"),
     step!(
         "21:41",
         "willow-clinic-crisis",
@@ -48,6 +47,7 @@ pub static STEPS: [Step; 13] = [
         "encounter.json",
         "the clinic's crisis team takes over on scene"
     ),
+    step!("21:55", "river-fire-ems", Nemsis, "care-report.nemsis.xml", "EMS writes its care report (NEMSIS ePCR in)"),
     step!(
         "22:02",
         "willow-clinic-crisis",

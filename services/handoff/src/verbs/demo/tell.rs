@@ -1,12 +1,13 @@
 //! How the story is told on a terminal. With `--json` it is silent: the object at the end says everything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
 use comfy_table::Cell;
 
 use super::cast::{AGENCIES, unit_name};
+use super::letter::Letter;
 use super::night::Step;
 use super::probe::Probe;
 use super::proof::{Sound, Tamper};
@@ -92,7 +93,7 @@ impl Teller {
         }
         self.heading("The same night, as each of the five sees it (the number: how many fields)");
         let mut header = vec!["".to_owned()];
-        header.extend(sights.iter().map(|s| format!("{} · {}", s.player.name, s.player.kind())));
+        header.extend(sights.iter().map(|s| format!("{}\n{}", s.player.name, s.player.kind())));
         let header: Vec<&str> = header.iter().map(String::as_str).collect();
         let mut table = output::table(&header);
         for scene in &SCENES {
@@ -108,31 +109,30 @@ impl Teller {
         self.say(&table.to_string());
     }
 
-    pub fn reasons(&self, sight: &Sight, got: &[String], withheld: &[String]) {
-        if sight.player.id == AGENCIES.first().map_or("", |a| a.id) {
-            self.heading("Why, from the recorded rulings");
-        }
-        self.say(&format!("  \x1b[1m{}\x1b[0m", sight.player.name));
-        self.some("    got      ", got);
-        self.some("    not      ", withheld);
-        if got.len().max(withheld.len()) > MOST_REASONS {
-            self.say(&format!("    all of it: handoff explain --recipient {}", sight.player.unit()));
-        }
+    pub fn why(&self) {
+        self.heading("Why, from the recorded rulings");
     }
 
-    fn some(&self, lead: &str, lines: &[String]) {
-        if lines.is_empty() {
-            self.item(lead, "nothing: no agreement names it together with the others");
+    pub fn reasons(&self, sight: &Sight, got: &[String], withheld: &[String]) {
+        self.say(&format!("  \x1b[1m{}\x1b[0m", sight.player.name));
+        for (lead, lines) in [("    got  ", got), ("    not  ", withheld)] {
+            for line in lines.iter().take(MOST_REASONS) {
+                self.item(lead, line);
+            }
         }
-        for line in lines.iter().take(MOST_REASONS) {
-            self.item(lead, line);
+        let more = got.len().saturating_sub(MOST_REASONS) + withheld.len().saturating_sub(MOST_REASONS);
+        if more > 0 {
+            self.say(&format!("    and {more} more: handoff explain --recipient {}", sight.player.unit()));
         }
     }
 
     pub fn probe(&self, probe: &Probe) {
         self.heading("An officer asks about a Part 2 patient, then about somebody who does not exist");
-        self.say(&format!("  the patient ({} rows at Harbor)   sha256 {}", probe.program_rows, probe.known_sha256));
-        self.say(&format!("  nobody                       sha256 {}", probe.unknown_sha256));
+        self.say(&format!(
+            "  the patient  sha256 {}  (Harbor itself finds {} rows)",
+            probe.known_sha256, probe.program_rows
+        ));
+        self.say(&format!("  nobody       sha256 {}", probe.unknown_sha256));
         self.item(
             "  ",
             &format!(
@@ -180,10 +180,17 @@ impl Teller {
         self.item("  ", &format!("One bit of one byte flipped in a copy: {}", tamper.place));
     }
 
-    pub fn letter(&self, lines: &[String]) {
-        self.heading("What she would be told, if she asked who was told what");
-        for line in lines {
-            self.item("  ", line);
+    pub fn letter(&self, letter: &Letter) {
+        self.heading("What she would be told, if she asked who was told what about her");
+        for (to, sources) in letter {
+            self.say(&format!("  \x1b[1m{to}\x1b[0m"));
+            for (from, told) in sources {
+                let list = |words: &BTreeSet<&str>| words::list(&words.iter().copied().collect::<Vec<_>>());
+                let signed = if told.signed { ", because you signed for it" } else { "" };
+                let line =
+                    format!("since {}, from {from}, {}{signed}: {}", told.first, list(&told.why), list(&told.what));
+                self.item("    ", &line);
+            }
         }
     }
 

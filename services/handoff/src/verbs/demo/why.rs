@@ -1,11 +1,12 @@
 //! Why an agency saw what it saw and not the rest, read back from the recorded rulings.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use handoff::session::Session;
 use handoff_law::{Bundle, Reason};
-use handoff_schemas::Recipient;
+use handoff_schemas::{PersonId, Recipient};
 use handoff_spine::release::Ruled;
 use serde_json::Value;
 
@@ -14,37 +15,74 @@ use super::sight::Sight;
 use super::words;
 use crate::verbs::explain;
 
-/// What authorities opened, each in one line: agreement and clause, consent, law.
+/// What each agency gave, by authority.
+type BySource = BTreeMap<&'static str, BTreeSet<&'static str>>;
+
+/// What authorities opened, each in one line: agreement and clause, consent, law. Her own word first, then what opened
+/// most.
 pub fn got(sight: &Sight) -> Vec<String> {
-    let mut by_authority: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
+    let mut by_authority: BTreeMap<Authority, BySource> = BTreeMap::new();
     for row in sight.rows.iter().filter(|r| !r.is_own) {
         for (category, grant) in row.grants() {
-            let key = (authority(grant), unit_name(&row.source).to_owned());
-            by_authority.entry(key).or_default().insert(words::short(category));
+            let by_source = by_authority.entry(Authority::of(grant)).or_default();
+            by_source.entry(unit_name(&row.source)).or_default().insert(words::short(category));
         }
     }
-    let lines = by_authority.into_iter().map(|((authority, source), categories)| {
-        let categories: Vec<&str> = categories.into_iter().collect();
-        format!("{} from {source}: {authority}", words::list(&categories))
-    });
-    lines.collect()
+    let mut lines: Vec<(bool, usize, String)> = by_authority
+        .into_iter()
+        .map(|(why, by_source)| (why.consent.is_none(), things(&by_source), line(&by_source, &why.words())))
+        .collect();
+    lines.sort_by_key(|(without_consent, opened, _)| (*without_consent, Reverse(*opened)));
+    lines.into_iter().map(|(.., line)| line).collect()
 }
 
-fn authority(grant: &Value) -> String {
-    let text = |pointer: &str| words::text(grant, pointer);
-    let purposes: Vec<&str> = words::items(grant, "/purposes").filter_map(Value::as_str).collect();
-    let mut why = Vec::new();
-    if let Some(id) = text("/agreement/id") {
-        why.push(format!("agreement {id}, clause {}", text("/agreement/clause").unwrap_or("-")));
+fn things(by_source: &BySource) -> usize {
+    by_source.values().map(BTreeSet::len).sum()
+}
+
+/// `place and care from River Fire EMS; name from River County 911 and Willow Clinic: why`
+fn line(by_source: &BySource, why: &str) -> String {
+    let mut together: BTreeMap<&BTreeSet<&str>, Vec<&str>> = BTreeMap::new();
+    for (source, categories) in by_source {
+        together.entry(categories).or_default().push(source);
     }
-    if let Some(kind) = text("/consent/type") {
-        why.push(format!("her {kind} consent"));
+    let from = |(categories, sources): (&BTreeSet<&str>, Vec<&str>)| {
+        let categories: Vec<&str> = categories.iter().copied().collect();
+        format!("{} from {}", words::list(&categories), words::list(&sources))
+    };
+    let parts: Vec<String> = together.into_iter().map(from).collect();
+    format!("{}: {why}", parts.join("; "))
+}
+
+/// What a grant rests on, as the ruling states it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Authority {
+    agreement: Option<String>,
+    consent: Option<String>,
+    has_notice: bool,
+    purposes: Vec<String>,
+    citation: String,
+}
+
+impl Authority {
+    fn of(grant: &Value) -> Self {
+        let text = |pointer: &str| words::text(grant, pointer);
+        let clause = text("/agreement/clause").unwrap_or("-");
+        Self {
+            agreement: text("/agreement/id").map(|id| format!("agreement {id}, clause {clause}")),
+            consent: text("/consent/type").map(|kind| format!("her {kind} consent")),
+            has_notice: grant.pointer("/notice").is_some_and(Value::is_object),
+            purposes: words::items(grant, "/purposes").filter_map(Value::as_str).map(str::to_owned).collect(),
+            citation: text("/citation").unwrap_or("-").to_owned(),
+        }
     }
-    if grant.pointer("/notice").is_some_and(Value::is_object) {
-        why.push("with the 42 CFR 2.32 notice".to_owned());
+
+    fn words(&self) -> String {
+        let notice = self.has_notice.then(|| "with the 42 CFR 2.32 notice".to_owned());
+        let rests_on: Vec<&String> = [&self.agreement, &self.consent, &notice].into_iter().flatten().collect();
+        let rests_on: Vec<&str> = rests_on.into_iter().map(String::as_str).collect();
+        format!("{}, for {} [{}]", rests_on.join(" + "), self.purposes.join(", "), self.citation)
     }
-    let (citation, template) = (text("/citation").unwrap_or("-"), text("/template").unwrap_or("-"));
-    format!("{} for {} [{citation}; template {template}]", why.join(" + "), purposes.join(", "))
 }
 
 /// The newest recorded ruling of each event for one recipient, in log order.
@@ -59,26 +97,31 @@ pub async fn standing(session: &Session, wanted: impl Fn(&Recipient) -> bool) ->
     Ok(newest.into_values().collect())
 }
 
-/// What was withheld and the most decisive reason, each in one line with its law.
+/// What of hers was withheld and why, each in one line with its law. Of several recorded reasons, one of law speaks before
+/// one of scope.
 ///
 /// # Errors
 /// The log's; the bundle's.
-pub async fn withheld(session: &Session, unit: &str) -> Result<Vec<String>> {
+pub async fn withheld(session: &Session, unit: &str, hers: &[PersonId]) -> Result<Vec<String>> {
     let bundle = Bundle::embedded()?;
-    let mut by_reason: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
+    let mut by_reason: BTreeMap<(bool, String), BySource> = BTreeMap::new();
     let rulings = standing(session, |r| r.unit.as_str() == unit).await?;
-    for ruled in rulings.iter().filter(|r| shown(&r.event_type.to_string())) {
+    let about_her = rulings.iter().filter(|r| r.person.is_some_and(|p| hers.contains(&p)));
+    for ruled in about_her.filter(|r| shown(r.event_type.as_str())) {
         for slice in &ruled.withheld {
-            let Some(first) = slice.reasons.first() else { continue };
-            let key = (unit_name(ruled.source.as_str()).to_owned(), reason(&bundle, first));
-            by_reason.entry(key).or_default().insert(words::short(slice.category.slug()));
+            let Some(telling) = slice.reasons.iter().find(|r| !is_scope(r)).or(slice.reasons.first()) else { continue };
+            let by_source = by_reason.entry((is_scope(telling), reason(&bundle, telling))).or_default();
+            by_source.entry(unit_name(ruled.source.as_str())).or_default().insert(words::short(slice.category.slug()));
         }
     }
-    let lines = by_reason.into_iter().map(|((source, reason), categories)| {
-        let categories: Vec<&str> = categories.into_iter().collect();
-        format!("{} from {source}: {reason}", words::list(&categories))
-    });
-    Ok(lines.collect())
+    let mut lines: Vec<_> = by_reason.into_iter().collect();
+    lines.sort_by_key(|((is_scope, _), by_source)| (*is_scope, Reverse(things(by_source))));
+    Ok(lines.into_iter().map(|((_, why), by_source)| line(&by_source, &why)).collect())
+}
+
+/// That no clause or no template covers it: true of most slices, and no answer to "would the law let it go".
+fn is_scope(reason: &Value) -> bool {
+    matches!(words::text(reason, "/policy"), Some("step-6-agreement" | "step-11-minimum"))
 }
 
 /// Events of the story; registrations and links show nobody anything.

@@ -47,7 +47,7 @@ pub fn event_name(event_type: &str) -> &str {
 }
 
 /// A category in a word or two, for a narrow column.
-pub fn short(slug: &str) -> &str {
+pub fn short(slug: &str) -> &'static str {
     match slug {
         "incident-identity" | "health-identity" => "name",
         "cad" => "call record",
@@ -66,12 +66,18 @@ pub fn short(slug: &str) -> &str {
         "third-party" => "third party",
         "responder" => "crew",
         "medications" => "medicines",
-        other => other,
+        "contact" => "contact",
+        "referral" => "referral",
+        "hold" => "hold",
+        "dv-sa" => "violence at home",
+        "reproductive-health" => "reproductive health",
+        "body-cam" => "recordings",
+        _ => "other",
     }
 }
 
 /// A category as one says it to the person it is about.
-pub fn plain(slug: &str) -> &str {
+pub fn plain(slug: &str) -> &'static str {
     match slug {
         "incident-identity" | "health-identity" => "your name and date of birth",
         "contact" => "how to reach you",
@@ -94,19 +100,20 @@ pub fn plain(slug: &str) -> &str {
         "third-party" => "people you named",
         "responder" => "who worked that night",
         "hold" => "an involuntary hold",
-        other => other,
+        "dv-sa" => "violence at home",
+        _ => "something else about you",
     }
 }
 
 /// A purpose of use as one says it.
-pub fn purpose(code: &str) -> &str {
+pub fn purpose(code: &str) -> &'static str {
     match code {
         "TREAT" => "to treat you",
         "COC" => "to arrange your care",
         "DISPATCH" => "to send help",
         "SCENESAFETY" => "to keep everybody safe",
         "LEFOLLOWUP" => "to tell the officers how it ended",
-        other => other,
+        _ => "for another purpose",
     }
 }
 
