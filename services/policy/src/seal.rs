@@ -149,8 +149,10 @@ impl Sealing<'_> {
             engine: ruling.engine.to_owned(),
             corrects: self.supersedes.into_iter().collect(),
         };
-        // Struct fields and sorted maps in a fixed order, no white space: the canonical form the leaf covers.
-        let text = serde_json::to_string(&doc).map_err(|_| VaultError::Tampered)?;
+        // Keys sorted, no white space: the canonical form the leaf covers, whichever map the JSON library uses.
+        let mut canonical = serde_json::to_value(&doc).map_err(|_| VaultError::Tampered)?;
+        canonical.sort_all_objects();
+        let text = canonical.to_string();
         Ok(Some(Release { id, ruling: text, slices, scopes, valid_until: ruling.valid_until, substance, index }))
     }
 }
