@@ -314,6 +314,14 @@ async fn options(creds: &Path, name: String) -> Result<ConnectOptions> {
         .max_reconnects(None)
         .event_callback(move |event| {
             let name = log.clone();
-            async move { tracing::warn!(connection = %name, %event, "broker connection") }
+            async move {
+                match event {
+                    // Coming and going in good order is everyday; everything else an operator wants to see.
+                    async_nats::Event::Connected | async_nats::Event::Closed | async_nats::Event::Draining => {
+                        tracing::debug!(connection = %name, %event, "broker connection");
+                    }
+                    event => tracing::warn!(connection = %name, %event, "broker connection"),
+                }
+            }
         }))
 }
