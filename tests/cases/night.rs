@@ -1,6 +1,7 @@
 //! One night: what each of the five agencies sees, expected by hand from matrix.csv and the templates.
 
-use handoff_tests::{County, event, leaves};
+use handoff_gateway::wire::Format;
+use handoff_tests::{County, accepted, event, leaves, sample, workspace};
 use serde_json::json;
 
 /// Pointers a unit sees of what `source` published, without array indexes.
@@ -70,6 +71,29 @@ async fn an_incident_reaches_responders_by_category_and_no_shelter() {
     assert!(!ems.iter().any(|p| p.starts_with("/remarks")), "C06 to EMS is an exception: {ems:?}");
     for blind in ["lantern-shelter-intake", "harbor-recovery-sud"] {
         assert_eq!(seen(&county, blind, unit).await, Vec::<String>::new(), "{blind}");
+    }
+    county.stop().await.unwrap();
+}
+
+/// Rulebook 7.6, "F3 has a source": police authority over police data (B37) opens nothing that a health unit holds,
+/// whatever field it stands in; not even that there was a visit.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_health_unit_says_of_an_incident_reaches_no_police_or_dispatch() {
+    let mut county = County::start().await.unwrap();
+    let clinic = "willow-clinic-crisis";
+    for name in ["encounter-opened", "disposition-recorded"] {
+        let mut sent = sample("encounter", &format!("{name}.v1"), "full").unwrap();
+        sent["source"] = json!(format!("/units/{clinic}"));
+        county.publish(clinic, &sent).await.unwrap();
+    }
+    let report = std::fs::read(workspace().join("services/handoff/night/care-report.nemsis.xml")).unwrap();
+    accepted(county.try_publish("river-fire-ems", Format::Nemsis, &report).await.unwrap()).unwrap();
+    county.settle().await.unwrap();
+    for source in [clinic, "river-fire-ems"] {
+        assert!(!seen(&county, source, source).await.is_empty(), "{source} reads its own");
+        for blind in ["river-pd-patrol", "river-911"] {
+            assert_eq!(seen(&county, blind, source).await, Vec::<String>::new(), "{blind} of {source}");
+        }
     }
     county.stop().await.unwrap();
 }

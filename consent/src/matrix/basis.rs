@@ -22,6 +22,8 @@ impl Basis {
     pub const PART2_CONSENT: Self = Self(14);
     /// The agreement itself.
     pub const AGREEMENT: Self = Self(34);
+    /// Evidence and public-records law.
+    pub const EVIDENCE: Self = Self(35);
     /// LE- or PSAP-originated data under the agency's own authority.
     pub const AGENCY: Self = Self(37);
 }

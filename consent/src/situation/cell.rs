@@ -1,7 +1,7 @@
-use handoff_schemas::Category;
+use handoff_schemas::{Category, RecipientKind};
 
 use super::Situation;
-use crate::matrix::{Alternative, Cell, Decision, Requirement};
+use crate::matrix::{Alternative, Basis, Cell, Decision, Requirement};
 
 /// A matrix cell with its conditions looked at.
 #[derive(Clone, Copy)]
@@ -45,14 +45,15 @@ impl<'a> Situation<'a> {
     pub fn cell(&self, axis: Category) -> CellFacts<'a> {
         let cell = self.bundle.matrix.cell(axis, self.recipient.kind);
         let alternatives = cell.map_or(&[][..], |c| &c.alternatives);
-        let open = |decision| alternatives.iter().find(|a| a.decision == decision && self.met(a));
+        // Agency authority over agency data opens nothing of a health unit's (rulebook 7.6, "F3 has a source").
+        let foreign = cell.is_some_and(|c| self.is_agency_authority(c)) && self.health_source();
+        let by_agency = |a: &Alternative| matches!(a.decision, Decision::Permit | Decision::Agreement);
+        let met = |a: &Alternative| self.met(a) && !(foreign && by_agency(a));
+        let open = |decision| alternatives.iter().find(|a| a.decision == decision && met(a));
         let (permits, agreement) = (open(Decision::Permit).is_some(), open(Decision::Agreement).is_some());
         let consent = open(Decision::Consent);
         let asks = |r: Requirement| consent.is_some_and(|a| a.requirements.contains(&r));
-        let conditional = |a: &Alternative| {
-            a.decision == Decision::Exception
-                || (matches!(a.decision, Decision::Permit | Decision::Agreement) && !self.met(a))
-        };
+        let conditional = |a: &Alternative| a.decision == Decision::Exception || (by_agency(a) && !met(a));
         CellFacts {
             cell,
             permits,
@@ -64,6 +65,18 @@ impl<'a> Situation<'a> {
             named: asks(Requirement::Named),
             specific: asks(Requirement::Specific),
         }
+    }
+
+    /// The cell rests on nothing but what police and dispatch may do with data of their own (basis keys B35, B37).
+    fn is_agency_authority(&self, cell: &Cell) -> bool {
+        matches!(self.recipient.kind, RecipientKind::Le | RecipientKind::Psap | RecipientKind::Cj)
+            && !cell.basis.is_empty()
+            && cell.basis.iter().all(|b| matches!(*b, Basis::AGENCY | Basis::EVIDENCE))
+    }
+
+    /// What the source holds is protected health information, whatever field it stands in.
+    fn health_source(&self) -> bool {
+        self.state.unit(self.event.source).is_none_or(|u| u.hipaa.is_covered() || u.part2.applies())
     }
 
     fn met(&self, alternative: &Alternative) -> bool {

@@ -12,7 +12,12 @@ import csv, pathlib, re, tomllib
 
 here = pathlib.Path(__file__).parent
 law = here.parent.parent / "law"
-rows = {(r["slug"], r["recipient"]): r["decision"] for r in csv.DictReader(open(law / "matrix.csv"))}
+table = list(csv.DictReader(open(law / "matrix.csv")))
+rows = {(r["slug"], r["recipient"]): r["decision"] for r in table}
+# Both sources here are health units: what rests on police authority over police data alone (B35, B37) opens nothing of
+# theirs to police, dispatch or court by agreement (7.6, "F3 has a source"); the person may still authorize it.
+AGENCY = {(r["slug"], r["recipient"]) for r in table
+          if r["recipient"] in ("LE", "PSAP", "CJ") and set(r["basis_keys"].split(";")) <= {"B35", "B37"}}
 fields = tomllib.load(open(law / "templates.toml", "rb"))
 KINDS = "LE PSAP EMS BHC P2P HOSP CMP CBO CJ VSP L988 EVAL".split()
 
@@ -40,7 +45,7 @@ def meet(a, b):
     return b if a == ALL else a if b == ALL else a & b
 
 
-def open_by_law(cell, consent):
+def open_by_law(cell, consent, agency):
     """How a cell opens without facts of exceptions: (opens, templates or None), consent = a named one is there."""
     if cell in ("D", "D*") or cell.startswith("G"):
         return False, None
@@ -52,6 +57,9 @@ def open_by_law(cell, consent):
     for alt in sorted(alternatives, key=lambda a: "PACXO".index(a[0])):
         letter, _, q = alt.partition(":")
         templates = re.findall(r"F\d[a-z]?(?:-min)?|\bS\b|F-[A-Z]+", q)
+        if agency and letter in "PA":
+            conditional = True
+            continue
         if letter == "P":
             if per_regime or q in ("own", "own system", "same-program", "originator", "if-hook", "hook") or " if " in q:
                 conditional = True
@@ -83,7 +91,7 @@ def expect(situation, category, kind):
     shown = show(TEMPLATES[kind], category)
     axes = [category] + (["part2-record"] if part2 and category != "part2-record" else [])
     for axis in axes:
-        opens, templates = open_by_law(rows[axis, kind], part2)
+        opens, templates = open_by_law(rows[axis, kind], part2, (axis, kind) in AGENCY)
         if not opens:
             return None
         if templates:
