@@ -105,6 +105,7 @@ async fn bad_documents_are_refused_with_a_code_and_store_nothing() {
                 e["data"] = json!({ "scope": "all", "form": "written" });
             }),
         ),
+        ("an amendment under another id", Format::Cloudevents, with(|e| e["amends"] = json!("a-0"))),
         (
             "a link to another agency",
             Format::Cloudevents,
@@ -116,7 +117,7 @@ async fn bad_documents_are_refused_with_a_code_and_store_nothing() {
             }),
         ),
     ];
-    assert!(cases.len() >= 39, "{}", cases.len());
+    assert!(cases.len() >= 40, "{}", cases.len());
     for (what, format, document) in cases {
         match county.try_publish(CLINIC, format, &document).await.unwrap() {
             Ok(reply) => panic!("{what}: accepted {:?}", reply.published),

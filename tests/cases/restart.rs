@@ -19,7 +19,18 @@ async fn publish_some(county: &mut County, from: usize, to: usize) {
     county.settle().await.unwrap();
 }
 
-async fn everything(county: &County) -> Vec<(String, Vec<(u64, Value, Value)>)> {
+/// What every unit sees: cursor, ruling and data of each row.
+type Seen = Vec<(String, Vec<(u64, Value, Value)>)>;
+
+async fn five_incidents() -> (County, Seen, Config) {
+    let mut county = County::start().await.unwrap();
+    publish_some(&mut county, 0, 5).await;
+    let before = everything(&county).await;
+    let config = Config::embedded(county.data());
+    (county, before, config)
+}
+
+async fn everything(county: &County) -> Seen {
     let mut all = Vec::new();
     for unit in ["river-pd-patrol", "river-fire-ems", "willow-clinic-crisis", "river-911"] {
         let rows: Vec<Row> = county.view(unit).await.unwrap().rows;
@@ -30,10 +41,7 @@ async fn everything(county: &County) -> Vec<(String, Vec<(u64, Value, Value)>)> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_hub_goes_on_where_it_was_and_releases_nothing_twice() {
-    let mut county = County::start().await.unwrap();
-    publish_some(&mut county, 0, 5).await;
-    let before = everything(&county).await;
-    let config = Config::embedded(county.data());
+    let (county, before, config) = five_incidents().await;
     let mut county = county.restart(&config).await.unwrap();
     county.settle().await.unwrap();
     assert_eq!(everything(&county).await, before);
@@ -48,10 +56,7 @@ async fn a_stopped_hub_goes_on_where_it_was_and_releases_nothing_twice() {
 /// A view is disposable: dropped, it comes back from the streams row for row.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rebuilt_view_is_the_same_view() {
-    let mut county = County::start().await.unwrap();
-    publish_some(&mut county, 0, 5).await;
-    let before = everything(&county).await;
-    let config = Config::embedded(county.data());
+    let (county, before, config) = five_incidents().await;
     let partner: PartnerId = "river-pd".parse().unwrap();
     let dir = county.stop_keeping().await.unwrap();
     {

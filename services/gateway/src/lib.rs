@@ -10,5 +10,5 @@ mod service;
 pub mod wire;
 
 pub use publish::{Publisher, check};
-pub use read::{Answered, Reader};
+pub use read::Reader;
 pub use service::{Gateway, Options, PartnerOf};

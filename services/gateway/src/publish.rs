@@ -15,7 +15,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::adapter::{self, Draft, Mapped, MappedField, PersonRef, State};
-use crate::read::Reader;
+use crate::read::{Reader, not_yours};
 use crate::wire::{DataQuality, Format, Publish, PublishReply, Published};
 
 /// How long a deciding service may take.
@@ -78,14 +78,7 @@ impl Publisher {
             Some(handoff_spine::directory::Source::Unit(facts)) if facts.partner == *partner => Some(facts),
             _ => None,
         };
-        found.ok_or_else(|| {
-            Refusal::new(
-                "HO-4301",
-                "this unit is not one of yours",
-                "use a unit that the hub operator registered for your agency",
-            )
-            .at("as")
-        })
+        found.ok_or_else(not_yours)
     }
 
     /// One command a key, items in document order, persons resolved.
@@ -98,6 +91,14 @@ impl Publisher {
         let mut grouped: BTreeMap<usize, (Command, Vec<String>)> = BTreeMap::new();
         let mut order: BTreeMap<String, usize> = BTreeMap::new();
         for draft in drafts {
+            if draft.amends.is_some() {
+                return Err(Refusal::new(
+                    "HO-4316",
+                    "a document is amended under the id it had first",
+                    "send the amended document with the same `id` and without `amends`",
+                )
+                .at("/amends"));
+            }
             let about_identity = draft.event_type.family() == "person";
             let other = if about_identity { self.second_person(partner, unit, &draft.data).await? } else { None };
             let person = if about_identity { None } else { self.person(&unit.unit, &draft).await? };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use handoff_schemas::{LogTime, PartnerId, Recipient, ReleaseId};
+use handoff_schemas::{LogTime, PartnerId, Recipient};
 use handoff_spine::command::Refusal;
 use handoff_spine::directory::Directory;
 use handoff_spine::log::{ACCESS, EVENTS, Log, RELEASES};
@@ -28,18 +28,12 @@ pub struct Reader {
     pub directory: Directory,
 }
 
-/// An answer and what it was: the access record is already appended.
-pub struct Answered {
-    pub view: View,
-    pub releases: Vec<ReleaseId>,
-}
-
 impl Reader {
     /// Answers one partner's request from its own view.
     ///
     /// # Errors
     /// Legible refusals for what depends on no person (unit, role); HO-4201 where the view is behind.
-    pub async fn read(&self, partner: &PartnerId, request: &Read) -> Result<Answered, Refusal> {
+    pub async fn read(&self, partner: &PartnerId, request: &Read) -> Result<View, Refusal> {
         let recipient = self.recipient(partner, request)?;
         let fence = handoff_schemas::LogPos(self.log.last(EVENTS).await.map_err(|e| unavailable(&e))?);
         let key = self.opener.partner_key(partner).await.map_err(|e| unavailable(&e))?;
@@ -65,7 +59,6 @@ impl Reader {
                 rows.push(opened);
             }
         }
-        let releases: Vec<ReleaseId> = rows.iter().map(|r| r.release).collect();
         let access = Access {
             v: 1,
             id: Uuid::now_v7(),
@@ -74,13 +67,13 @@ impl Reader {
             user: request.user.clone(),
             purpose: "standing".to_owned(),
             query: kind.to_owned(),
-            releases: releases.clone(),
+            releases: rows.iter().map(|r| r.release).collect(),
             as_of: page.standing,
             at: page.at,
         };
         let body = serde_json::to_vec(&access).map_err(|e| unavailable(&e))?;
         self.log.append(ACCESS, format!("acc.{partner}"), &body).await.map_err(|e| unavailable(&e))?;
-        Ok(Answered { view: View { notice: INCOMPLETE.to_owned(), rows }, releases })
+        Ok(View { notice: INCOMPLETE.to_owned(), rows })
     }
 
     /// The record behind an id this unit was given, if a row that stands still shows it.
@@ -102,14 +95,7 @@ impl Reader {
 
     /// The unit and role that reads. Everything refused here is about the credential, never about a person.
     pub(crate) fn recipient(&self, partner: &PartnerId, request: &Read) -> Result<Recipient, Refusal> {
-        let unit = self.directory.unit(&request.unit).filter(|u| u.partner == *partner).ok_or_else(|| {
-            Refusal::new(
-                "HO-4301",
-                "this unit is not one of yours",
-                "use a unit that the hub operator registered for your agency",
-            )
-            .at("as")
-        })?;
+        let unit = self.directory.unit(&request.unit).filter(|u| u.partner == *partner).ok_or_else(not_yours)?;
         let kind = match request.role {
             Some(role) if unit.roles.contains(&role) => role,
             None => unit.roles.first().copied().ok_or_else(|| no_role(&request.unit))?,
@@ -163,6 +149,16 @@ fn about(rows: &[ViewRow]) -> Uuid {
         .filter_map(|row| serde_json::from_str::<RulingDoc>(&row.ruling).ok()?.person)
         .next()
         .unwrap_or(Uuid::nil())
+}
+
+/// Which units exist at other agencies is not told: theirs and nobody's are one answer.
+pub(crate) fn not_yours() -> Refusal {
+    Refusal::new(
+        "HO-4301",
+        "this unit is not one of yours",
+        "use a unit that the hub operator registered for your agency",
+    )
+    .at("as")
 }
 
 fn no_role(unit: &handoff_schemas::UnitId) -> Refusal {

@@ -100,7 +100,7 @@ impl Options {
                 Err(e) => bytes::<()>(Err(e)),
             },
             "read" => match request(payload) {
-                Ok(asked) => bytes(self.reader.read(&partner, &asked).await.map(|a| a.view)),
+                Ok(asked) => bytes(self.reader.read(&partner, &asked).await),
                 Err(e) => bytes::<()>(Err(e)),
             },
             _ => {

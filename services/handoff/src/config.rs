@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use handoff_spine::store::Store;
+
 /// Settings of one hub.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -47,6 +49,15 @@ impl Config {
             database_prefix: set("HANDOFF_DATABASE_PREFIX").unwrap_or_else(|| "handoff".to_owned()),
             nemsis_xsd: set("HANDOFF_NEMSIS_XSD").map(PathBuf::from),
             ..Self::embedded(data)
+        }
+    }
+
+    /// The databases: PostgreSQL where one is configured, else SQLite files in `data`, the resolved data folder.
+    #[must_use]
+    pub fn store(&self, data: &Path) -> Store {
+        match &self.database_url {
+            Some(url) => Store::postgres(url.clone(), self.database_prefix.clone()),
+            None => Store::sqlite(data.join("db")),
         }
     }
 

@@ -8,15 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use handoff_gateway::{Publisher, Reader};
-use handoff_schemas::{LogPos, PartnerId};
+use handoff_gateway::Reader;
+use handoff_schemas::LogPos;
 use handoff_spine::broker::Broker;
 use handoff_spine::directory::Directory;
 use handoff_spine::log::EVENTS;
 use handoff_spine::store::Store;
 use handoff_spine::telemetry::Health;
 use handoff_spine::vault::Vault;
-use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use launch::Services;
@@ -34,7 +33,6 @@ pub struct Hub {
     pub policy: handoff_policy::Handle,
     pub views: handoff_views::Handle,
     pub ledger: handoff_ledger::Handle,
-    pub publisher: Publisher,
     pub reader: Reader,
     pub data: PathBuf,
     services: Services,
@@ -55,7 +53,7 @@ impl Hub {
         for name in launch::DECIDERS {
             services.decider(name, &ground, &directory).await?;
         }
-        let (reader, publisher) = services.gateway(&ground, &directory, config).await?;
+        let reader = services.gateway(&ground, &directory, config).await?;
         services.credentials(&ground, &directory);
         services.until_ready().await?;
         Ok(Self {
@@ -67,7 +65,6 @@ impl Hub {
             policy,
             views,
             ledger,
-            publisher,
             reader,
             data: ground.data,
             services,
@@ -80,14 +77,6 @@ impl Hub {
     /// Why the service ended.
     pub async fn failed(&mut self) -> Result<()> {
         self.services.failed().await
-    }
-
-    /// Registers the partner with the broker and says where its credential lies; idempotent.
-    ///
-    /// # Errors
-    /// The broker's.
-    pub async fn credential(&self, partner: &PartnerId) -> Result<PathBuf> {
-        Ok(self.broker.add_partner(partner).await?)
     }
 
     /// Waits until every position up to now is ruled, on the ledger, in the views and standing.
@@ -126,11 +115,5 @@ impl Hub {
         self.store.close().await;
         self.broker.stop().await?;
         Ok(())
-    }
-
-    /// The token that ends every service.
-    #[must_use]
-    pub fn shutdown(&self) -> CancellationToken {
-        self.services.shutdown()
     }
 }

@@ -51,10 +51,7 @@ impl Session {
         let config = Config::from_env(data);
         if let Some(running) = running(data) {
             let data = data.canonicalize()?;
-            let store = match &config.database_url {
-                Some(url) => Store::postgres(url.clone(), config.database_prefix.clone()),
-                None => Store::sqlite(data.join("db")),
-            };
+            let store = config.store(&data);
             let vault = Vault::open(&store, Arc::new(KekFiles::new(&data))).await?;
             let broker = Broker::external(running.nats.clone(), data.join("creds")).await;
             let broker = broker.context("HO-9012 the hub's run.json is there but its broker does not answer")?;

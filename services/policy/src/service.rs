@@ -1,10 +1,13 @@
+mod parts;
+mod recover;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use handoff_law::{Bundle, Memo, Rerule};
 use handoff_schemas::{Fact, LogPos};
 use handoff_spine::commit::Entry;
-use handoff_spine::log::{Checkpoint, EVENTS, Log, LogError, RELEASES};
+use handoff_spine::log::{EVENTS, Log, LogError};
 use handoff_spine::release::{Batch, MAX_BYTES, MAX_RUN, Ruled};
 use handoff_spine::service::{Service, ServiceError};
 use handoff_spine::telemetry::Health;
@@ -16,6 +19,7 @@ use crate::memory::{Memory, Place};
 use crate::open::Opened;
 use crate::seal::Sealing;
 use crate::sweep;
+use parts::{parts, weigh};
 
 /// Re-rulings at one position up to this many events; more become `sweep` events (design.md).
 const INLINE: usize = 100;
@@ -35,12 +39,6 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// The last position whose rulings are on `RELEASES`.
-    #[must_use]
-    pub fn ruled(&self) -> LogPos {
-        self.ruled.borrow().0
-    }
-
     /// Last sequence appended to `RELEASES`.
     #[must_use]
     pub fn appended(&self) -> u64 {
@@ -80,66 +78,6 @@ impl Policy {
             progress,
         };
         (this, Handle { ruled })
-    }
-
-    /// Reads `RELEASES` for what stands, then folds `EVENTS` up to its checkpoint without ruling.
-    ///
-    /// A kill between two parts of one run leaves `more` set on the last message: that run's position is then
-    /// derived again, and only the missing parts are appended.
-    async fn recover(&mut self) -> Result<(), ServiceError> {
-        let log = self.options.log.clone();
-        let last = log.last(RELEASES).await?;
-        let mut notes: Vec<Ruled> = Vec::new();
-        let mut whole = 0;
-        let mut checkpoint = Checkpoint::default();
-        let mut before_run = Checkpoint::default();
-        if last > 0 {
-            let mut follow = log.follow(RELEASES, 1, &[]).await?;
-            while self.appended < last {
-                let raw = follow.next().await?;
-                self.appended = raw.seq;
-                let Some(batch) = log.open_batch(&raw)? else { continue };
-                if batch.part == 0 {
-                    (before_run, whole) = (checkpoint, notes.len());
-                }
-                let mut hash = [0u8; 32];
-                let _ = data_encoding::HEXLOWER.decode_mut(batch.last_hash.as_bytes(), &mut hash);
-                checkpoint = Checkpoint { seq: batch.last.0, hash, at: batch.at };
-                self.skip_parts = if batch.more { batch.part as usize + 1 } else { 0 };
-                for mut ruled in batch.ruled {
-                    // Only what `standing` needs is kept; the sealed bytes stay on the stream.
-                    if let Some(release) = ruled.release.as_mut() {
-                        release.slices = Vec::new();
-                        release.ruling = String::new();
-                    }
-                    ruled.withheld = Vec::new();
-                    notes.push(ruled);
-                }
-            }
-        }
-        log.check(EVENTS, &checkpoint).await?;
-        if self.skip_parts > 0 {
-            tracing::warn!(position = %checkpoint.seq, "a run of rulings that was cut short is continued");
-            notes.truncate(whole);
-            checkpoint = before_run;
-        }
-        if checkpoint.seq > 0 {
-            let mut follow = log.follow(EVENTS, 1, &[]).await?;
-            loop {
-                let entry = log.open(&follow.next().await?)?;
-                self.memory.fold(&entry);
-                if entry.pos.0 >= checkpoint.seq {
-                    break;
-                }
-            }
-        }
-        for ruled in &notes {
-            let substance = ruled.release.as_ref().map_or(0, |r| r.substance);
-            self.memory.note((ruled.event_pos, ruled.event_index), ruled, substance);
-        }
-        self.ruled = LogPos(checkpoint.seq);
-        self.progress.send_replace((self.ruled, self.appended));
-        Ok(())
     }
 
     /// Rules one position: its own events, then whatever it changed about earlier ones.
@@ -377,32 +315,6 @@ struct Run<'a> {
     first: LogPos,
     last: &'a Entry,
     at: handoff_schemas::LogTime,
-}
-
-/// Splits one position's rulings into messages of at most [`MAX_BYTES`]; the same split every time.
-fn parts(ruled: Vec<Ruled>) -> Vec<Vec<Ruled>> {
-    let mut parts = vec![Vec::new()];
-    let mut weight = 0;
-    for one in ruled {
-        let w = weigh(&one);
-        if weight + w > MAX_BYTES && weight > 0 {
-            parts.push(Vec::new());
-            weight = 0;
-        }
-        weight += w;
-        if let Some(last) = parts.last_mut() {
-            last.push(one);
-        }
-    }
-    parts
-}
-
-/// Bytes a ruling takes in a message, near enough and the same at every run.
-fn weigh(ruled: &Ruled) -> usize {
-    let sealed = ruled.release.as_ref().map_or(0, |r| {
-        r.ruling.len() + r.slices.iter().map(|s| 160 + s.sealed.ciphertext.len() * 4 / 3).sum::<usize>() + 256
-    });
-    512 + sealed + ruled.withheld.iter().map(|w| 64 + 160 * w.reasons.len()).sum::<usize>()
 }
 
 fn stop(e: &VaultError) -> ServiceError {

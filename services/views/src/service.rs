@@ -51,12 +51,6 @@ impl Handle {
     pub async fn has_rows(&mut self, seq: u64) -> bool {
         self.rows.wait_for(|at| *at >= seq).await.is_ok()
     }
-
-    /// Last message of `RELEASES` applied everywhere.
-    #[must_use]
-    pub fn rows(&self) -> u64 {
-        *self.rows.borrow()
-    }
 }
 
 /// Builds every partner's view.

@@ -30,10 +30,7 @@ impl Ground {
         std::fs::create_dir_all(&config.data)
             .with_context(|| format!("HO-9001 the data folder {} cannot be made", config.data.display()))?;
         let data = config.data.canonicalize().context("HO-9001 the data folder cannot be resolved")?;
-        let store = match &config.database_url {
-            Some(url) => Store::postgres(url.clone(), config.database_prefix.clone()),
-            None => Store::sqlite(data.join("db")),
-        };
+        let store = config.store(&data);
         let vault = Vault::open(&store, Arc::new(KekFiles::new(&data))).await?;
         let broker = match &config.nats_url {
             Some(url) => Broker::external(url.clone(), data.join("creds")).await?,

@@ -85,12 +85,7 @@ impl Services {
         Ok(handle)
     }
 
-    pub async fn gateway(
-        &mut self,
-        ground: &Ground,
-        directory: &Directory,
-        config: &Config,
-    ) -> Result<(Reader, Publisher)> {
+    pub async fn gateway(&mut self, ground: &Ground, directory: &Directory, config: &Config) -> Result<Reader> {
         let xsd = match &config.nemsis_xsd {
             Some(folder) => Some(Arc::new(XsdFolder::open(folder)?)),
             None => None,
@@ -105,13 +100,13 @@ impl Services {
         let broker = Arc::clone(&ground.broker);
         let gateway = Gateway::new(handoff_gateway::Options {
             reader: reader.clone(),
-            publisher: publisher.clone(),
+            publisher,
             partner_of: Arc::new(move |account| broker.partner_of(account)),
             health: self.health.clone(),
         });
         self.health.not_ready("gateway", "starting");
         self.spawn(gateway);
-        Ok((reader, publisher))
+        Ok(reader)
     }
 
     pub async fn decider(&mut self, name: ServiceName, ground: &Ground, directory: &Directory) -> Result<()> {

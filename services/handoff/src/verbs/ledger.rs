@@ -21,10 +21,7 @@ const MOST: u32 = 10_000;
 /// HO-9038 where there is no ledger; the store's; an unreadable file.
 pub async fn verify(data: &Path, as_json: bool) -> Result<ExitCode> {
     let config = Config::from_env(data);
-    let store = match &config.database_url {
-        Some(url) => Store::postgres(url.clone(), config.database_prefix.clone()),
-        None => Store::sqlite(data.join("db")),
-    };
+    let store = config.store(data);
     let report = check(data, &store, config.database_url.is_none()).await?;
     store.close().await;
     if as_json {
