@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handoff_schemas::{Category, LawLabel, Purpose, RecipientKind};
+use handoff_schemas::{Category, EventType, LawLabel, Purpose, RecipientKind, Registry};
 use serde::Deserialize;
 
 use crate::matrix::Basis;
@@ -20,6 +20,11 @@ pub struct Defaults {
     pub named_only: BTreeSet<Category>,
     pub life_safety: LifeSafety,
     pub label_axis: BTreeMap<LawLabel, Category>,
+    /// Event type without its version, or family, to the category whose cell is applied to all of its events.
+    pub event_axis: BTreeMap<String, Category>,
+    /// What a health unit holds of these categories reaches police, dispatch and courts by exception or authorization
+    /// only, but for what crews of the listed roles observed themselves (rulebook 7.6, C09).
+    pub health_cautions: BTreeMap<Category, BTreeSet<RecipientKind>>,
     /// Recipient kind to purpose to templates: the flows nobody has to ask for.
     pub standing: BTreeMap<RecipientKind, BTreeMap<Purpose, Vec<String>>>,
 }
@@ -42,6 +47,9 @@ impl Defaults {
         if let Some(unknown) = named.chain([&read.life_safety.template]).find(|t| !is_template(t)) {
             return Err(format!("`{unknown}` is no template"));
         }
+        if let Some(unknown) = read.event_axis.keys().find(|name| !names_events(name)) {
+            return Err(format!("`{unknown}` is no event type and no family of events"));
+        }
         match RecipientKind::ALL.iter().find(|k| read.standing.get(k).is_none_or(BTreeMap::is_empty)) {
             Some(kind) => Err(format!("`{kind}` has no standing purpose")),
             None => Ok(read),
@@ -56,8 +64,25 @@ impl Defaults {
         wider.find_map(|p| purposes.get(&p)).map_or(&[], Vec::as_slice)
     }
 
+    /// What an event of this type tells by being there at all.
+    #[must_use]
+    pub fn event_axis(&self, event_type: &EventType) -> Option<Category> {
+        let axis = self.event_axis.get(unversioned(event_type)).or_else(|| self.event_axis.get(event_type.family()));
+        axis.copied()
+    }
+
     /// The standing purposes of a kind.
     pub fn purposes(&self, kind: RecipientKind) -> impl Iterator<Item = Purpose> {
         self.standing.get(&kind).into_iter().flat_map(|m| m.keys().copied())
     }
+}
+
+/// Whether it is a family or an unversioned type of which there are events.
+fn names_events(name: &str) -> bool {
+    Registry::embedded().types().any(|t| t.family() == name || unversioned(t) == name)
+}
+
+/// `family.name`: one kind of event in all versions of its schema.
+pub(crate) fn unversioned(event_type: &EventType) -> &str {
+    event_type.as_str().rsplit_once('.').map_or("", |(name, _)| name)
 }

@@ -15,7 +15,8 @@ use crate::ruling::SliceRuling;
 const MAX_SITUATIONS: usize = 100_000;
 
 /// Two levels: one Cedar evaluation a distinct set of facts, and one set of slice rulings a situation in which nothing
-/// personal decides (no consent, denial, erasure or referral of this person).
+/// personal decides (no consent, denial, erasure or referral of this person). An event's record and time matter to a
+/// consent alone, and enter as one fact: whether it covers the event.
 #[derive(Debug, Default)]
 pub struct Memo {
     bundle: Option<BundleHash>,
@@ -32,6 +33,7 @@ pub(crate) struct Impersonal {
     pub recipient: Recipient,
     pub categories: Vec<Category>,
     pub labels: BTreeSet<LawLabel>,
+    pub event_axis: Option<Category>,
     pub asked: Option<Purpose>,
 }
 

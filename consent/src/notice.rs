@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handoff_schemas::{Category, ConsentFacts, Expiry, LogTime, Purpose, RecordId};
+use handoff_schemas::{Category, ConsentFacts, EventType, Expiry, LogTime, Purpose, RecordId};
 use serde::{Deserialize, Serialize};
 
 /// The wording in force since 2024; earlier wording is non-conforming (P2-22).
@@ -108,6 +108,10 @@ pub(crate) struct ScopeWords {
     recipient_class: String,
     data: String,
     narrowed: String,
+    data_from: String,
+    data_before: String,
+    records: String,
+    event_types: String,
     purposes: String,
     signed: String,
     expires_at: String,
@@ -147,9 +151,7 @@ impl ScopeWords {
             false => put(&self.recipient, between.recipient),
         });
         lines.push(put(&self.data, &data));
-        if !consent.elements.is_empty() {
-            lines.push(put(&self.narrowed, &join(consent.elements.iter().map(String::as_str), &self.joiner)));
-        }
+        lines.extend(self.limits(consent));
         lines.push(put(&self.purposes, &purposes));
         lines.push(put(&self.signed, &stamp(consent.signed_at)));
         lines.push(match &consent.expiry {
@@ -160,6 +162,24 @@ impl ScopeWords {
         lines.push(self.revocable.clone());
         lines.push(if consent.tpo_class { self.onward_tpo.clone() } else { self.onward_named.clone() });
         lines.join("\n")
+    }
+
+    /// To what the data is limited. Records are not named: their ids are the hub's, and others of them are not sent.
+    fn limits(&self, consent: &ConsentFacts) -> Vec<String> {
+        let put = |sentence: &str, what: &str| sentence.replacen("{}", what, 1);
+        let mut lines = Vec::new();
+        if !consent.elements.is_empty() {
+            lines.push(put(&self.narrowed, &join(consent.elements.iter().map(String::as_str), &self.joiner)));
+        }
+        lines.extend(consent.data_from.map(|from| put(&self.data_from, &stamp(from))));
+        lines.extend(consent.data_before.map(|end| put(&self.data_before, &stamp(end))));
+        if !consent.records.is_empty() {
+            lines.push(self.records.clone());
+        }
+        if !consent.event_types.is_empty() {
+            lines.push(put(&self.event_types, &join(consent.event_types.iter().map(EventType::as_str), &self.joiner)));
+        }
+        lines
     }
 }
 

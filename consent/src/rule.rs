@@ -87,6 +87,7 @@ impl Memo {
             recipient: s.recipient.clone(),
             categories: s.event.categories.to_vec(),
             labels: s.labels.clone(),
+            event_axis: s.event_axis(),
             asked,
         };
         if let Some(known) = self.recall(&key, s.at) {
@@ -142,7 +143,9 @@ fn ruling(s: &Situation<'_>, decided: &Decided) -> Ruling {
     if let Some(person) = s.event.person {
         scopes.extend(s.state.person_cluster(person).into_iter().map(Scope::Person));
     }
-    scopes.extend(s.shared.iter().filter(|a| a.restricts()).map(|a| Scope::Agreement(a.id.clone())));
+    // What a unit published itself it reads whatever becomes of any agreement (rulebook 7.5).
+    let restricting = s.shared.iter().filter(|a| !s.own && a.restricts());
+    scopes.extend(restricting.map(|a| Scope::Agreement(a.id.clone())));
     scopes.extend(decided.agreements.iter().cloned().map(Scope::Agreement));
     scopes.extend(decided.consents.iter().copied().map(Scope::Consent));
     Ruling {

@@ -23,7 +23,10 @@ use crate::state::{AgreementState, ConsentState, PolicyState};
 pub struct EventFacts<'a> {
     pub id: EventId,
     pub event_type: &'a EventType,
+    pub record: RecordId,
     pub pos: LogPos,
+    /// When it came about, as its source says: RFC 3339. What has no readable time lies in no bounded data period.
+    pub asserted_at: Option<&'a str>,
     pub source: &'a UnitId,
     pub person: Option<PersonId>,
     /// The slices present.
@@ -128,17 +131,22 @@ impl<'a> Situation<'a> {
         self.labels.contains(&LawLabel::Hipaa)
     }
 
-    /// The categories whose cells must all agree: the slice's own, and one for each label that has one.
+    /// The categories whose cells must all agree: the slice's own, one for each label that has one, and what the event
+    /// tells by being there.
     pub fn axes(&self, category: Category) -> Vec<Category> {
+        let labels = self.labels.iter().filter_map(|label| self.bundle.defaults.label_axis.get(label).copied());
         let mut axes = vec![category];
-        for label in &self.labels {
-            if let Some(axis) = self.bundle.defaults.label_axis.get(label)
-                && !axes.contains(axis)
-            {
-                axes.push(*axis);
+        for axis in labels.chain(self.event_axis()) {
+            if !axes.contains(&axis) {
+                axes.push(axis);
             }
         }
         axes
+    }
+
+    /// What an event of this type tells by being there at all, whatever is shown of it.
+    pub fn event_axis(&self) -> Option<Category> {
+        self.bundle.defaults.event_axis(self.event.event_type)
     }
 
     pub fn victim_source(&self) -> bool {

@@ -2,136 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
+#[path = "invariants/histories.rs"]
+mod histories;
 
 use std::collections::BTreeSet;
 
 use common::*;
 use handoff_law::{Grant, Memo, Outcome, PolicyState, Ruling, Scope, SliceFacts};
 use handoff_schemas::*;
+use histories::*;
 use proptest::prelude::*;
-
-const UNITS: &[&str] = &[
-    "river-911",
-    "river-pd-patrol",
-    "river-fire-ems",
-    "willow-clinic-crisis",
-    "harbor-recovery-sud",
-    "lantern-shelter-intake",
-];
-
-fn any_unit() -> impl Strategy<Value = UnitId> {
-    proptest::sample::select(UNITS).prop_map(unit_id)
-}
-
-fn any_category() -> impl Strategy<Value = Category> {
-    proptest::sample::select(Category::ALL)
-}
-
-fn any_consent() -> impl Strategy<Value = ConsentFacts> {
-    use ConsentType::*;
-    let kinds = vec![
-        Part2Named,
-        Part2Tpo,
-        Part2CounselingNotes,
-        Part2Proceedings,
-        Part2CriminalJustice,
-        HipaaAuthorization,
-        General,
-    ];
-    let expiry = prop_oneof![
-        (-5i64..90).prop_map(|d| Expiry::At { at: LogTime(NOW.0 + d * DAY) }),
-        Just(Expiry::Never),
-        Just(Expiry::Event { code: "discharge".to_owned() }),
-    ];
-    let who = (0u64..6, 1u64..4, proptest::sample::select(kinds));
-    let units = (proptest::collection::vec(any_unit(), 0..3), proptest::collection::vec(any_unit(), 0..4));
-    let purposes = proptest::sample::subsequence(Purpose::ALL.to_vec(), 0..6);
-    let categories = prop_oneof![
-        Just(carried()),
-        proptest::collection::vec(any_category(), 0..6),
-        Just(vec![Category::Part2Record])
-    ];
-    let elements = prop_oneof![3 => Just(vec![]), 1 => Just(vec!["referral-dates".to_owned()])];
-    (who, units, purposes, categories, elements, expiry, any::<bool>(), prop::bool::weighted(0.2)).prop_map(
-        |((n, p, consent_type), (grantors, recipients), purposes, categories, elements, expiry, tpo_class, deny)| {
-            ConsentFacts {
-                consent: record(1000 + n),
-                person: person(p),
-                consent_type,
-                grantors,
-                recipients,
-                tpo_class,
-                purposes,
-                categories,
-                elements,
-                signed_at: LogTime(NOW.0 - DAY),
-                expiry,
-                deny,
-            }
-        },
-    )
-}
-
-fn any_fact() -> impl Strategy<Value = Fact> {
-    let agreements = vec!["crisis-co-response", "treatment", "shelter-referrals", "everything", "strict"];
-    let statuses = vec![
-        AgreementStatus::Active,
-        AgreementStatus::Active,
-        AgreementStatus::Suspended,
-        AgreementStatus::Terminated,
-        AgreementStatus::Expired,
-    ];
-    let agreement = (proptest::sample::select(agreements), proptest::sample::select(statuses));
-    let people = (1u64..4, 1u64..4);
-    prop_oneof![
-        6 => any_consent().prop_map(|consent| Fact::ConsentRecorded { consent }),
-        1 => (0u64..6, any_unit()).prop_map(|(n, u)| Fact::ConsentRevoked {
-            consent: record(1000 + n), person: person(1), parties: RevokedFor::Parties(vec![u]), oral: false }),
-        1 => (0u64..6).prop_map(|n| Fact::ConsentRevoked {
-            consent: record(1000 + n), person: person(1), parties: RevokedFor::All, oral: true }),
-        1 => (0u64..6).prop_map(|n| Fact::ConsentVerified { consent: record(1000 + n) }),
-        1 => Just(strict()),
-        3 => agreement.prop_map(|(a, status)| Fact::AgreementMoved { agreement: a.parse().unwrap(), version: 1, status }),
-        2 => people.clone().prop_map(|(a, b)| Fact::PersonsLinked { a: person(a), b: person(b), approver: unit_id("river-911") }),
-        1 => people.prop_map(|(a, b)| Fact::PersonsUnlinked { a: person(a), b: person(b), approver: unit_id("river-911") }),
-        1 => (1u64..4, any_unit(), any_category()).prop_map(|(p, unit, c)| Fact::ErasureOrdered {
-            person: person(p), unit, categories: vec![c] }),
-        1 => proptest::sample::select(vec!["river-pd", "willow-clinic"]).prop_flat_map(|p| {
-            proptest::sample::select(vec![PartnerStatus::Active, PartnerStatus::Suspended])
-                .prop_map(move |status| Fact::PartnerMoved { partner: p.parse().unwrap(), status })
-        }),
-    ]
-}
-
-/// A draft that will prohibit what other agreements permit.
-fn strict() -> Fact {
-    let roles = [RecipientKind::Psap, RecipientKind::Le, RecipientKind::Ems, RecipientKind::Bhc];
-    let units: Vec<_> = UNITS.iter().copied().zip(roles).collect();
-    let document = everything(&units).replacen("everything", "strict", 1);
-    let document = document.replacen("prohibited_uses = []", "prohibited_uses = [\"TREAT\", \"SCENESAFETY\"]", 1);
-    Fact::AgreementDrafted { agreement: "strict".parse().unwrap(), version: 1, document }
-}
-
-/// A fact, the unit that stated it, and whether time moves on before it.
-fn any_history() -> impl Strategy<Value = Vec<(Fact, UnitId, bool)>> {
-    proptest::collection::vec((any_fact(), any_unit(), prop::bool::weighted(0.1)), 0..14)
-}
-
-fn any_event() -> impl Strategy<Value = Event> {
-    let labels = [LawLabel::Part2, LawLabel::Hipaa, LawLabel::Hiv, LawLabel::Juvenile, LawLabel::Cji];
-    (
-        any_unit(),
-        1u64..4,
-        proptest::collection::btree_set(any_category(), 1..6),
-        proptest::sample::subsequence(labels.to_vec(), 0..2),
-    )
-        .prop_map(|(source, p, categories, labels)| {
-            let mut event = Event::of(source.as_str(), &categories.into_iter().collect::<Vec<_>>());
-            event.person = Some(person(p));
-            event.labels = labels;
-            event
-        })
-}
 
 fn kind_of(c: &County, unit: &UnitId) -> RecipientKind {
     c.state.unit(unit).unwrap().roles[0]
@@ -271,6 +151,33 @@ proptest! {
             prop_assert_eq!(
                 one(&bare, *category).outcome.elements(), one(&after, *category).outcome.elements(), "{}", category
             );
+        }
+    }
+
+    /// 2.31(a)(3): a shorter period, fewer records or fewer types of events never add a release; of a denial they never
+    /// take one away.
+    #[test]
+    fn limiting_a_consent_never_adds_a_release(
+        history in any_history(), event in any_event(), wide in any_limits(), more in any_limits(), deny in any::<bool>()
+    ) {
+        let (mut before, mut after) = (county(&history), county(&history));
+        let part2 = before.state.unit(&event.source).unwrap().part2.applies() || event.labels.contains(&LawLabel::Part2);
+        let kind = if part2 { ConsentType::Part2Named } else { ConsentType::HipaaAuthorization };
+        let mut whole = consent(9, kind, event.source.as_str(), UNITS);
+        whole.person = event.person.unwrap();
+        whole.purposes = Purpose::ALL.iter().copied().filter(|p| !p.is_proceeding()).collect();
+        whole.deny = deny;
+        let wide = limited(whole, wide);
+        before.consent(wide.clone());
+        after.consent(limited(wide, more));
+        for recipient in before.state.recipients(&event.source) {
+            let (before, after) = (before.rule(&event, &recipient), after.rule(&event, &recipient));
+            for (before, after) in before.slices.iter().zip(after.slices.iter()) {
+                let (less, more) = if deny { (before, after) } else { (after, before) };
+                prop_assert!(
+                    within(&less.outcome.elements(), &more.outcome.elements()), "{} to {recipient}", before.category
+                );
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Every (category, recipient kind) in three situations, against an expectation derived without the engine
+//! Every (category, recipient kind) in five situations, against an expectation derived without the engine
 //! (`expected/derive.py`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -9,44 +9,13 @@ use std::collections::BTreeMap;
 use common::*;
 use handoff_schemas::*;
 
-/// The county with one source and one covered (or plainly not covered) recipient unit of each kind.
-fn county(agreement: bool, part2: bool) -> County {
-    let mut c = County::empty();
-    let status = if part2 { Part2Status::Yes } else { Part2Status::No };
-    c.unit(unit("source", "source", &[RecipientKind::Bhc], HipaaStatus::CoveredProvider, status));
-    let mut all = vec![("source".to_owned(), RecipientKind::Bhc)];
-    for kind in RecipientKind::ALL {
-        let name = format!("to-{}", kind.code().to_lowercase());
-        let covered = matches!(kind.code(), "EMS" | "BHC" | "P2P" | "HOSP" | "CMP" | "L988");
-        let hipaa = if covered { HipaaStatus::CoveredProvider } else { HipaaStatus::None };
-        let own_status = if *kind == RecipientKind::P2p { Part2Status::Yes } else { Part2Status::No };
-        c.unit(unit(&name, &name, &[*kind], hipaa, own_status));
-        all.push((name, *kind));
-    }
-    if agreement {
-        let units: Vec<_> = all.iter().map(|(u, k)| (u.as_str(), *k)).collect();
-        c.agreement(&everything(&units));
-    }
-    if part2 {
-        let recipients: Vec<_> = all.iter().skip(1).map(|(u, _)| u.as_str()).collect();
-        let mut named = consent(1, ConsentType::Part2Named, "source", &recipients);
-        named.purposes = c.bundle.defaults.standing.values().flat_map(|m| m.keys().copied()).collect();
-        c.consent(named);
-    }
-    c
-}
-
 fn answers(situation: &str) -> BTreeMap<(String, String, String), String> {
-    let mut c = match situation {
-        "agreement" => county(true, false),
-        "part2" => county(true, true),
-        _ => county(false, false),
-    };
+    let mut c = Situation::of(situation).county;
     let categories: Vec<_> = Category::ALL.iter().copied().filter(|c| *c != Category::Administrative).collect();
     let event = Event::of("source", &categories);
     let mut answers = BTreeMap::new();
     for kind in RecipientKind::ALL {
-        let ruling = c.rule(&event, &to(&format!("to-{}", kind.code().to_lowercase()), *kind));
+        let ruling = c.rule(&event, &to_kind(*kind));
         for category in &categories {
             let shown = shows(&ruling, *category).join(" ");
             let shown = if shown.is_empty() { "-".to_owned() } else { shown };
@@ -66,9 +35,9 @@ fn every_cell_shows_what_the_rulebook_says_and_nothing_else() {
             ((f[0].clone(), f[1].clone(), f[2].clone()), f[3].clone())
         })
         .collect();
-    assert_eq!(expected.len(), 3 * 432);
+    assert_eq!(expected.len(), SITUATIONS.len() * 432);
     let mut wrong = Vec::new();
-    for situation in ["agreement", "part2", "none"] {
+    for situation in SITUATIONS {
         for (key, shown) in answers(situation) {
             let want = &expected[&key];
             if *want != shown {
@@ -81,11 +50,11 @@ fn every_cell_shows_what_the_rulebook_says_and_nothing_else() {
 
 #[test]
 fn a_released_slice_is_never_empty_and_a_withheld_one_always_has_a_reason() {
-    for situation in [county(true, false), county(true, true), county(false, false)] {
-        let mut c = situation;
+    for situation in SITUATIONS {
+        let mut c = Situation::of(situation).county;
         let event = Event::of("source", Category::ALL);
         for kind in RecipientKind::ALL {
-            let ruling = c.rule(&event, &to(&format!("to-{}", kind.code().to_lowercase()), *kind));
+            let ruling = c.rule(&event, &to_kind(*kind));
             assert_eq!(ruling.slices.len(), Category::ALL.len());
             for slice in ruling.slices.iter() {
                 match &slice.outcome {

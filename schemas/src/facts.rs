@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgreementId, Category, EventId, LogPos, LogTime, PartnerId, PersonId, Purpose, RecipientKind, RecordId, UnitId,
+    AgreementId, Category, EventId, EventType, LogPos, LogTime, PartnerId, PersonId, Purpose, RecipientKind, RecordId,
+    UnitId,
 };
 
 /// One policy-relevant statement of an event. Standing and policy fold these in log order.
@@ -256,6 +257,18 @@ pub struct ConsentFacts {
     /// Narrows `categories` to these elements (`x-element`), as in "appointment dates only". Empty: no narrowing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub elements: Vec<String>,
+    /// Of what came about at this instant or later (2.31(a)(3)): the first of a stated day. Absent: however early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_from: Option<LogTime>,
+    /// Of what came about before this instant: the first after a stated day. Absent: however late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_before: Option<LogTime>,
+    /// Of events of these records only. Empty: of any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<RecordId>,
+    /// Of events of these types only, whichever version. Empty: of any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub event_types: Vec<EventType>,
     pub signed_at: LogTime,
     pub expiry: Expiry,
     /// A denial: the person forbids what it names.

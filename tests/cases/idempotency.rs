@@ -63,3 +63,31 @@ async fn an_amended_incident_replaces_the_first_and_says_so() {
     assert_eq!(after[0].ruling["corrects"], json!([before[0].release]));
     county.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incident_about_nobody_known_has_a_placeholder_that_can_be_linked() {
+    let mut county = County::start().await.unwrap();
+    let unit = "river-911";
+    let sent = |kind: &str| {
+        let data = json!({ "incident_number": "INC-8", "call": { "type": kind } });
+        event(unit, REPORTED, "inc-8", None, data)
+    };
+    let first = county.publish(unit, &sent("welfare-check")).await.unwrap();
+    assert!(first.published[0].person.is_some());
+    let amended = county.publish(unit, &sent("suicidal-person")).await.unwrap();
+    assert_eq!((amended.published[0].person, amended.published[0].version), (first.published[0].person, 2));
+    let other = event(unit, REPORTED, "inc-9", None, json!({ "incident_number": "INC-9" }));
+    let other = county.publish(unit, &other).await.unwrap();
+    assert_ne!(other.published[0].person, first.published[0].person, "two unknown people are two");
+    let clinic = "willow-clinic-crisis";
+    let assessed = json!({ "assessed_at": "2026-11-02T21:14:00Z", "suicide_risk": "low" });
+    county.publish(clinic, &event(clinic, ASSESSED, "a-8", Some("W-8"), assessed)).await.unwrap();
+    county.link("river-911:document:inc-8#0", "willow-clinic-crisis:W-8").await.unwrap();
+    county.settle().await.unwrap();
+    let persons =
+        |rows: Vec<handoff_gateway::wire::Row>| rows.iter().map(|r| r.ruling["person"].clone()).collect::<Vec<_>>();
+    let calls = persons(county.rows_of(clinic, unit, REPORTED).await.unwrap());
+    let own = persons(county.rows_of(clinic, clinic, ASSESSED).await.unwrap());
+    assert!(calls.contains(&own[0]), "the clinic sees whose call it was");
+    county.stop().await.unwrap();
+}

@@ -4,10 +4,14 @@
 mod agreements;
 mod bad_input;
 mod canaries;
+mod credentials;
 mod errors;
+mod external;
 mod idempotency;
+mod labels;
 mod ledger;
 mod night;
+mod replay;
 mod restart;
 mod revocation;
 mod uniform;

@@ -276,6 +276,19 @@ pub fn leaves(value: &Value) -> Vec<(String, Value)> {
     all
 }
 
+/// The `handoff` program, built beside the tests.
+///
+/// # Errors
+/// Where it is not built.
+pub fn binary() -> Result<PathBuf> {
+    let here = std::env::current_exe()?;
+    let path = here.ancestors().nth(2).context("the test program lies in no target folder")?.join("handoff");
+    if !path.is_file() {
+        bail!("{} is not built: run `cargo build --release --workspace --bin handoff`", path.display());
+    }
+    Ok(path)
+}
+
 /// Files below a folder, for searching their raw bytes.
 ///
 /// # Errors

@@ -112,7 +112,7 @@ impl<'a, 'b> Attempt<'a, 'b> {
             cell_agreement: cell.agreement,
             cell_consent: cell.consent,
             cell_status: cell.status,
-            cell_exception: cell.offers(Decision::Exception),
+            cell_exception: cell.exception,
             cell_order: cell.offers(Decision::Order),
             authorizable: cell.authorizable,
             agreement: hit.is_some(),

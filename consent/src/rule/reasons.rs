@@ -54,7 +54,7 @@ impl<'a> Why<'a> {
         if conditional.into_iter().any(|d| cell.offers(d)) {
             self.add(if needs_hook(cell) { Reason::HookNotReviewed } else { Reason::ConditionNotMet });
         }
-        if cell.offers(Decision::Exception) {
+        if cell.exception {
             self.add(Reason::ExceptionOnly);
         }
         if cell.offers(Decision::Order) {

@@ -1,4 +1,4 @@
-use handoff_schemas::{Category, RecipientKind};
+use handoff_schemas::{Category, LawLabel, RecipientKind};
 
 use super::Situation;
 use crate::matrix::{Alternative, Basis, Cell, Decision, Requirement};
@@ -12,6 +12,8 @@ pub(crate) struct CellFacts<'a> {
     pub consent: bool,
     pub status: bool,
     pub authorizable: bool,
+    /// An X, or what a health unit holds where its cell speaks of others' observations.
+    pub exception: bool,
     /// A P without any condition.
     pub unconditional: bool,
     /// What the consent alternative asks of the consent.
@@ -45,8 +47,11 @@ impl<'a> Situation<'a> {
     pub fn cell(&self, axis: Category) -> CellFacts<'a> {
         let cell = self.bundle.matrix.cell(axis, self.recipient.kind);
         let alternatives = cell.map_or(&[][..], |c| &c.alternatives);
+        let health_to_agency = self.to_agency() && self.health_source();
+        // A clinician's caution is no responder's observation: by 164.512(j) or by authorization (rulebook 7.6, C09).
+        let by_exception = health_to_agency && self.clinical_caution(axis);
         // Agency authority over agency data opens nothing of a health unit's (rulebook 7.6, "F3 has a source").
-        let foreign = cell.is_some_and(|c| self.is_agency_authority(c)) && self.health_source();
+        let foreign = by_exception || (health_to_agency && cell.is_some_and(is_agency_authority));
         let by_agency = |a: &Alternative| matches!(a.decision, Decision::Permit | Decision::Agreement);
         let met = |a: &Alternative| self.met(a) && !(foreign && by_agency(a));
         let open = |decision| alternatives.iter().find(|a| a.decision == decision && met(a));
@@ -60,6 +65,7 @@ impl<'a> Situation<'a> {
             agreement,
             consent: consent.is_some(),
             status: open(Decision::Status).is_some(),
+            exception: by_exception || cell.is_some_and(|c| c.offers(Decision::Exception)),
             authorizable: !permits && !agreement && consent.is_none() && alternatives.iter().any(conditional),
             unconditional: open(Decision::Permit).is_some_and(|a| a.requirements.is_empty()),
             named: asks(Requirement::Named),
@@ -67,16 +73,22 @@ impl<'a> Situation<'a> {
         }
     }
 
-    /// The cell rests on nothing but what police and dispatch may do with data of their own (basis keys B35, B37).
-    fn is_agency_authority(&self, cell: &Cell) -> bool {
+    /// To police, dispatch or a court.
+    fn to_agency(&self) -> bool {
         matches!(self.recipient.kind, RecipientKind::Le | RecipientKind::Psap | RecipientKind::Cj)
-            && !cell.basis.is_empty()
-            && cell.basis.iter().all(|b| matches!(*b, Basis::AGENCY | Basis::EVIDENCE))
     }
 
-    /// What the source holds is protected health information, whatever field it stands in.
+    /// What the source holds is protected health information, whatever field it stands in; it stays so when the unit's
+    /// status changes (A8).
     fn health_source(&self) -> bool {
-        self.state.unit(self.event.source).is_none_or(|u| u.hipaa.is_covered() || u.part2.applies())
+        self.source.is_none() || self.covered() || self.labels.contains(&LawLabel::Part2)
+    }
+
+    /// Of a category that only an exception takes from clinicians to police, and not from a crew that saw it itself: a
+    /// unit all of whose people read in an observing role.
+    fn clinical_caution(&self, axis: Category) -> bool {
+        let observers = self.bundle.defaults.health_cautions.get(&axis);
+        observers.is_some_and(|kinds| self.source.is_none_or(|u| !u.roles.iter().all(|r| kinds.contains(r))))
     }
 
     fn met(&self, alternative: &Alternative) -> bool {
@@ -108,4 +120,9 @@ impl<'a> Situation<'a> {
             && referrals
                 .all(|r| r.initiated_by == self.recipient.unit && r.from == *self.event.source && r.to != r.from)
     }
+}
+
+/// The cell rests on nothing but what police and dispatch may do with data of their own (basis keys B35, B37).
+fn is_agency_authority(cell: &Cell) -> bool {
+    !cell.basis.is_empty() && cell.basis.iter().all(|b| matches!(*b, Basis::AGENCY | Basis::EVIDENCE))
 }

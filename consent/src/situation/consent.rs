@@ -1,6 +1,7 @@
 use handoff_schemas::{Category, ConsentFacts, ConsentType, Expiry, LogTime, Purpose, RecordId};
 
-use super::{CellFacts, Situation};
+use super::{CellFacts, EventFacts, Situation};
+use crate::defaults::unversioned;
 use crate::reason::Reason;
 use crate::ruling::ConsentBasis;
 use crate::state::ConsentState;
@@ -92,7 +93,8 @@ impl<'a> Situation<'a> {
         if wants_name && (!named || tpo) {
             return refuse(if tpo { Reason::ConsentType } else { Reason::ConsentScope });
         }
-        let about = f.purposes.iter().any(|p| p.covers(purpose)) && self.lists(f, part2, axes);
+        let about =
+            f.purposes.iter().any(|p| p.covers(purpose)) && self.lists(f, part2, axes) && reaches(f, self.event);
         if about { Ok(named) } else { refuse(Reason::ConsentScope) }
     }
 
@@ -134,6 +136,24 @@ impl<'a> Situation<'a> {
                 && (f.recipients.is_empty() || f.recipients.contains(&self.recipient.unit))
                 && (f.purposes.is_empty() || f.purposes.iter().any(|p| p.covers(purpose) || purpose.covers(*p)))
                 && (f.categories.is_empty() || axes.iter().any(|(axis, _)| category(axis)))
+                && reaches(f, self.event)
         })
     }
+}
+
+/// Whether the event lies in the period, the records and the types that a consent or denial is limited to
+/// (2.31(a)(3); rulebook 7.4). In doubt about the time a permit does not reach it, and a denial does.
+fn reaches(f: &ConsentFacts, event: &EventFacts<'_>) -> bool {
+    let bounded = f.data_from.is_some() || f.data_before.is_some();
+    let in_period = match event.asserted_at.filter(|_| bounded).and_then(instant) {
+        Some(at) => f.data_from.is_none_or(|from| at >= from) && f.data_before.is_none_or(|end| at < end),
+        None => !bounded || f.deny,
+    };
+    let in_records = f.records.is_empty() || f.records.contains(&event.record);
+    let of_type = |t| unversioned(t) == unversioned(event.event_type);
+    in_period && in_records && (f.event_types.is_empty() || f.event_types.iter().any(of_type))
+}
+
+fn instant(text: &str) -> Option<LogTime> {
+    text.parse::<jiff::Timestamp>().ok().map(|at| LogTime(at.as_millisecond()))
 }

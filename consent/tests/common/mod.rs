@@ -136,6 +136,8 @@ pub const FORMS: &[&str] = &[
 #[derive(Clone, Debug)]
 pub struct Event {
     pub event_type: &'static str,
+    pub record: RecordId,
+    pub asserted_at: Option<&'static str>,
     pub source: UnitId,
     pub person: Option<PersonId>,
     pub categories: Vec<Category>,
@@ -148,6 +150,8 @@ impl Event {
     pub fn of(source: &str, categories: &[Category]) -> Self {
         Self {
             event_type: "encounter.care-reported.v1",
+            record: record(1),
+            asserted_at: Some("2026-11-20T21:14:00-08:00"),
             source: unit_id(source),
             person: Some(person(1)),
             categories: categories.to_vec(),
@@ -161,7 +165,9 @@ impl Event {
         EventFacts {
             id: EventId(uuid::Uuid::from_u64_pair(4, 4)),
             event_type,
+            record: self.record,
             pos: self.pos,
+            asserted_at: self.asserted_at,
             source: &self.source,
             person: self.person,
             categories: &self.categories,
@@ -188,6 +194,10 @@ pub fn consent(n: u64, consent_type: ConsentType, from: &str, recipients: &[&str
         },
         categories: carried(),
         elements: Vec::new(),
+        data_from: None,
+        data_before: None,
+        records: Vec::new(),
+        event_types: Vec::new(),
         signed_at: LogTime(NOW.0 - DAY),
         expiry: Expiry::At { at: LogTime(NOW.0 + 90 * DAY) },
         deny: false,
@@ -249,4 +259,70 @@ pub fn everything(units: &[(&str, RecipientKind)]) -> String {
         "[[flow]]\nclause = \"all\"\nfrom = {names}\nto = {names}\nroles = {}\npurposes = {purposes}\ncategories = {categories}\n",
         list(roles.into_iter().collect())
     )
+}
+
+/// The situations of `expected/derive.py`, which says what each is.
+pub const SITUATIONS: &[&str] = &["none", "agreement", "part2", "police", "ems"];
+
+/// The referrals of a situation, both asked for by police: `source` reports on one as its referrer, on the other as its
+/// performer.
+pub const REFERRED: u64 = 501;
+pub const PERFORMED: u64 = 502;
+
+/// A unit `source`, and one covered (or plainly not covered) recipient unit `to-<kind>` of each kind.
+pub struct Situation {
+    pub county: County,
+    pub source: RecipientKind,
+    /// What the consent events of `source` are about.
+    pub consent: ConsentFacts,
+}
+
+impl Situation {
+    pub fn of(name: &str) -> Self {
+        let (source, hipaa) = match name {
+            "police" => (RecipientKind::Le, HipaaStatus::None),
+            "ems" => (RecipientKind::Ems, HipaaStatus::CoveredProvider),
+            _ => (RecipientKind::Bhc, HipaaStatus::CoveredProvider),
+        };
+        let part2 = if name == "part2" { Part2Status::Yes } else { Part2Status::No };
+        let mut county = County::empty();
+        county.unit(unit("source", "source", &[source], hipaa, part2));
+        let mut all = vec![("source".to_owned(), source)];
+        for kind in RecipientKind::ALL {
+            let to = to_kind(*kind);
+            let covered = matches!(kind.code(), "EMS" | "BHC" | "P2P" | "HOSP" | "CMP" | "L988");
+            let hipaa = if covered { HipaaStatus::CoveredProvider } else { HipaaStatus::None };
+            let own_status = if *kind == RecipientKind::P2p { Part2Status::Yes } else { Part2Status::No };
+            county.unit(unit(to.unit.as_str(), to.unit.as_str(), &[*kind], hipaa, own_status));
+            all.push((to.unit.to_string(), *kind));
+        }
+        if name != "none" {
+            let units: Vec<_> = all.iter().map(|(u, k)| (u.as_str(), *k)).collect();
+            county.agreement(&everything(&units));
+        }
+        for (referral, from, to) in [(REFERRED, "source", "to-cmp"), (PERFORMED, "to-cmp", "source")] {
+            let (referral, from, to) = (record(referral), unit_id(from), unit_id(to));
+            let opened = Fact::ReferralOpened { referral, person: person(1), from, to, initiated_by: unit_id("to-le") };
+            county.fold("source", vec![opened]);
+        }
+        let consent = if name == "part2" {
+            let recipients: Vec<_> = all.iter().skip(1).map(|(u, _)| u.as_str()).collect();
+            let mut named = consent(1, ConsentType::Part2Named, "source", &recipients);
+            named.purposes = county.bundle.defaults.standing.values().flat_map(|m| m.keys().copied()).collect();
+            county.consent(named.clone());
+            named
+        } else {
+            // For research: no standing purpose rests on it.
+            let mut research = consent(1, ConsentType::HipaaAuthorization, "source", &["to-le", "to-ems", "to-cbo"]);
+            research.purposes = vec![Purpose::Hresch];
+            research.categories = vec![Category::BhAssessment];
+            research
+        };
+        Self { county, source, consent }
+    }
+}
+
+/// The recipient of a kind in a [`Situation`].
+pub fn to_kind(kind: RecipientKind) -> Recipient {
+    to(&format!("to-{}", kind.code().to_lowercase()), kind)
 }

@@ -6,6 +6,7 @@ use handoff_spine::commit::LoggedEvent;
 use handoff_spine::decider::{Decider, NewEvent};
 use serde::Deserialize;
 
+use crate::limits::Recorder;
 use crate::moment::instant;
 use crate::state::{Consent, Status};
 use crate::steps::{Step, find};
@@ -24,6 +25,40 @@ impl Consents {
     #[must_use]
     pub fn new(names: Names) -> Self {
         Self { names }
+    }
+
+    /// What a step says to policy.
+    fn facts(
+        &self,
+        state: &Consent,
+        step: Step,
+        command: &Command,
+        item: &Item,
+        consent: RecordId,
+        person: PersonId,
+    ) -> Result<Vec<Fact>, Refusal> {
+        Ok(match step {
+            Step::Record => {
+                let by = Recorder { unit: &command.unit, names: &self.names };
+                vec![Fact::ConsentRecorded { consent: terms::facts(item, consent, person, &by)? }]
+            }
+            Step::Verify => vec![Fact::ConsentVerified { consent }],
+            // 2.31(c): an unusable document stops at once, whatever made it so.
+            Step::Reject => vec![Fact::ConsentRevoked { consent, person, parties: RevokedFor::All, oral: false }],
+            Step::Revoke => vec![revocation(state, item, consent, person)?],
+            Step::Expire => {
+                ended(state, item)?;
+                vec![Fact::ConsentExpired { consent, person }]
+            }
+            Step::AgreeRestriction => {
+                let named: Named = read(item)?;
+                let scope = Scope { grantors: vec![command.unit.clone()], ..named.into() };
+                vec![forbid(consent, person, scope)]
+            }
+            Step::TerminateRestriction => lifted(item, consent, person)?,
+            Step::Object => objection(item, consent, person)?,
+            Step::RequestRestriction | Step::DenyRestriction | Step::Notice | Step::Representative => Vec::new(),
+        })
     }
 }
 
@@ -65,7 +100,7 @@ impl Decider for Consents {
                 )
                 .at("/subject")
             })?;
-            let facts = facts(&state, step, command, item, record, person)?;
+            let facts = self.facts(&state, step, command, item, record, person)?;
             state = state.apply(step, &command.unit, Some(person), &facts);
             events.push(NewEvent {
                 event_type: item.event_type.clone(),
@@ -126,35 +161,6 @@ fn wrong_status(status: Status) -> Refusal {
         Status::Noted => ("nothing follows on this record", "use a record of its own"),
     };
     Refusal::new("HO-2307", message, remedy)
-}
-
-fn facts(
-    state: &Consent,
-    step: Step,
-    command: &Command,
-    item: &Item,
-    consent: RecordId,
-    person: PersonId,
-) -> Result<Vec<Fact>, Refusal> {
-    Ok(match step {
-        Step::Record => vec![Fact::ConsentRecorded { consent: terms::facts(item, consent, person)? }],
-        Step::Verify => vec![Fact::ConsentVerified { consent }],
-        // 2.31(c): an unusable document stops at once, whatever made it so.
-        Step::Reject => vec![Fact::ConsentRevoked { consent, person, parties: RevokedFor::All, oral: false }],
-        Step::Revoke => vec![revocation(state, item, consent, person)?],
-        Step::Expire => {
-            ended(state, item)?;
-            vec![Fact::ConsentExpired { consent, person }]
-        }
-        Step::AgreeRestriction => {
-            let named: Named = read(item)?;
-            let scope = Scope { grantors: vec![command.unit.clone()], ..named.into() };
-            vec![forbid(consent, person, scope)]
-        }
-        Step::TerminateRestriction => lifted(item, consent, person)?,
-        Step::Object => objection(item, consent, person)?,
-        Step::RequestRestriction | Step::DenyRestriction | Step::Notice | Step::Representative => Vec::new(),
-    })
 }
 
 #[derive(Deserialize)]

@@ -4,6 +4,7 @@
 //! reduced to `ConsentFacts`, which policy resolves. Words, names and signatures stay sealed.
 
 mod decide;
+mod limits;
 mod moment;
 mod state;
 mod steps;

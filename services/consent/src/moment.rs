@@ -4,6 +4,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 
+/// Where a day begins first and where it ends last.
+const EAST: Offset = Offset::constant(14);
+const WEST: Offset = Offset::constant(-12);
+
 /// An RFC 3339 time in log milliseconds; none where it is none.
 pub fn instant(text: &str) -> Option<LogTime> {
     text.parse::<Timestamp>().ok().map(|t| LogTime(t.as_millisecond()))
@@ -22,13 +26,61 @@ pub fn end_of_day(day: Date, zone: Option<&str>) -> Result<LogTime, Refusal> {
         )
         .at("/expiry/time_zone")
     })?;
-    day.tomorrow()
-        .and_then(|next| next.to_zoned(zone))
-        .map(|midnight| LogTime(midnight.timestamp().as_millisecond()))
-        .map_err(|_| {
-            Refusal::new("HO-2318", "the expiration date is out of range", "send a date before the year 9999")
-                .at("/expiry/date")
-        })
+    end(day, zone).ok_or_else(|| {
+        Refusal::new("HO-2318", "the expiration date is out of range", "send a date before the year 9999")
+            .at("/expiry/date")
+    })
+}
+
+/// How days are read where no time zone says when they begin and end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// What is permitted: only what lies in the days wherever the person may be.
+    Narrowest,
+    /// What is forbidden: whatever may lie in them.
+    Widest,
+}
+
+/// From the first instant of one day to the first after another, both whole days where the person is; absent where the
+/// day is.
+///
+/// # Errors
+/// HO-2326 where the second day lies before the first, the zone is unknown, or a day is out of range.
+pub fn period(
+    from: Option<Date>,
+    to: Option<Date>,
+    zone: Option<&str>,
+    reading: Reading,
+) -> Result<(Option<LogTime>, Option<LogTime>), Refusal> {
+    let wrong = |what: &str, place: &str| {
+        Refusal::new("HO-2326", format!("the data period {what}: 2.31(a)(3)"), "correct its days or the time zone")
+            .at(place)
+    };
+    if from.zip(to).is_some_and(|(from, to)| to < from) {
+        return Err(wrong("ends before it begins", "/data_to"));
+    }
+    let (begins, ends) = match (zone.map(time_zone), reading) {
+        (Some(None), _) if from.is_some() || to.is_some() => {
+            return Err(wrong("has an unknown time zone", "/expiry/time_zone"));
+        }
+        (Some(Some(zone)), _) => (zone.clone(), zone),
+        (_, Reading::Narrowest) => (TimeZone::fixed(WEST), TimeZone::fixed(EAST)),
+        (_, Reading::Widest) => (TimeZone::fixed(EAST), TimeZone::fixed(WEST)),
+    };
+    let bound = |at: Option<LogTime>, place| at.ok_or_else(|| wrong("is out of range", place));
+    let from = from.map(|day| bound(start(day, begins), "/data_from")).transpose()?;
+    let before = to.map(|day| bound(end(day, ends), "/data_to")).transpose()?;
+    Ok((from, before))
+}
+
+/// The first instant of a day.
+fn start(day: Date, zone: TimeZone) -> Option<LogTime> {
+    day.to_zoned(zone).ok().map(|midnight| LogTime(midnight.timestamp().as_millisecond()))
+}
+
+/// The first instant after a day.
+fn end(day: Date, zone: TimeZone) -> Option<LogTime> {
+    day.tomorrow().ok().and_then(|next| start(next, zone))
 }
 
 fn time_zone(name: &str) -> Option<TimeZone> {

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::decide::read;
+use crate::limits::{Limits, Recorder};
 use crate::moment::{end_of_day, instant};
 
 /// The terms of a document, as far as they decide who may have what. Everything else stays in the sealed slices.
@@ -15,8 +16,6 @@ struct Terms {
     decision: String,
     grantors: Vec<UnitId>,
     data_scope: Vec<Category>,
-    data_from: Option<Date>,
-    data_to: Option<Date>,
     recipients: Vec<UnitId>,
     tpo_class: bool,
     purposes: Vec<Purpose>,
@@ -42,10 +41,12 @@ struct Signature {
 ///
 /// # Errors
 /// HO-13xx with the element of 42 CFR 2.31(a) that is missing; HO-23xx for what the hub cannot carry out.
-pub fn facts(item: &Item, consent: RecordId, person: PersonId) -> Result<ConsentFacts, Refusal> {
+pub fn facts(item: &Item, consent: RecordId, person: PersonId, by: &Recorder<'_>) -> Result<ConsentFacts, Refusal> {
     let terms: Terms = read(item)?;
+    let zone = terms.expiry.as_ref().and_then(|until| until.time_zone.clone());
     let deny = terms.decision == "deny";
-    if deny { denial(terms, consent, person) } else { permission(terms, item, consent, person) }
+    let whole = if deny { denial(terms, consent, person)? } else { permission(terms, item, consent, person)? };
+    read::<Limits>(item)?.limit(whole, zone.as_deref(), by)
 }
 
 fn permission(terms: Terms, item: &Item, consent: RecordId, person: PersonId) -> Result<ConsentFacts, Refusal> {
@@ -69,8 +70,6 @@ fn permission(terms: Terms, item: &Item, consent: RecordId, person: PersonId) ->
     let expiry = expiry(&terms, signed_at)?;
     // 2.31(a)(5): "at the request of the patient" is a purpose where the patient asks.
     let purposes = if terms.purposes.is_empty() { vec![Purpose::Patrqt] } else { terms.purposes };
-    // A period of data cannot be ruled yet: such a consent is kept and releases nothing, rather than too much.
-    let limited = terms.data_from.is_some() || terms.data_to.is_some();
     Ok(ConsentFacts {
         consent,
         person,
@@ -79,8 +78,12 @@ fn permission(terms: Terms, item: &Item, consent: RecordId, person: PersonId) ->
         recipients: terms.recipients,
         tpo_class: terms.tpo_class,
         purposes,
-        categories: if limited { Vec::new() } else { terms.data_scope },
+        categories: terms.data_scope,
         elements: Vec::new(),
+        data_from: None,
+        data_before: None,
+        records: Vec::new(),
+        event_types: Vec::new(),
         signed_at,
         expiry,
         deny: false,
@@ -137,6 +140,10 @@ pub fn forbidding(
         purposes: if scope.purposes.is_empty() { Purpose::ALL.to_vec() } else { scope.purposes },
         categories: all(scope.categories),
         elements: Vec::new(),
+        data_from: None,
+        data_before: None,
+        records: Vec::new(),
+        event_types: Vec::new(),
         signed_at: LogTime(0),
         expiry,
         deny: true,

@@ -20,6 +20,7 @@ use crate::wire::{DataQuality, Format, Publish, PublishReply, Published};
 
 /// How long a deciding service may take.
 const PATIENCE: Duration = Duration::from_secs(15);
+const INCIDENT: &str = "encounter.incident-reported.v1";
 /// Local person ids whose person is remembered.
 const KNOWN: NonZeroUsize = NonZeroUsize::MIN.saturating_add(65_535);
 
@@ -172,9 +173,14 @@ impl Publisher {
     /// The person a draft is about; a local id is claimed at its first use.
     async fn person(&self, unit: &UnitId, draft: &Draft) -> Result<Option<PersonId>, Refusal> {
         let local = match &draft.person {
+            // An incident before anybody is known has a placeholder, so that it can be linked and restricted later.
+            PersonRef::None if draft.event_type.as_str() == INCIDENT => format!("local:document:{}#0", draft.key),
             PersonRef::None => return Ok(None),
             PersonRef::Local(id) => format!("local:{id}"),
-            PersonRef::PerDocument(n) => format!("local:document:{}#{n}", draft.key),
+            PersonRef::PerDocument(n) => match self.first_person(unit, draft, *n as usize).await? {
+                Some(person) => return Ok(Some(person)),
+                None => format!("local:document:{}#{n}", draft.key),
+            },
         };
         let digest = self.ids.digest(format!("{unit}\0{local}").as_bytes());
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&digest) {
@@ -194,6 +200,16 @@ impl Publisher {
         let person = accepted.persons.first().copied().flatten().ok_or_else(|| failed(&"no person was claimed"))?;
         self.known.lock().unwrap_or_else(PoisonError::into_inner).put(digest, person);
         Ok(Some(person))
+    }
+
+    /// Whom the first version of this document was about. An amendment that leaves the local id out is still about
+    /// them, with all they ever restricted.
+    async fn first_person(&self, unit: &UnitId, draft: &Draft, n: usize) -> Result<Option<PersonId>, Refusal> {
+        let record = self.ids.record_id(unit, &draft.record_key);
+        let subject = handoff_spine::intake::subject(draft.event_type.family(), record);
+        let history = self.reader.log.history(&subject).await.map_err(|e| failed(&e))?;
+        let Some(first) = history.first() else { return Ok(None) };
+        Ok(first.commit.events.iter().filter(|e| e.event_type == draft.event_type).nth(n).and_then(|e| e.person))
     }
 
     /// Asks the service that decides this family.

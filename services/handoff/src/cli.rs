@@ -86,6 +86,9 @@ pub enum Verb {
     /// Play one night of a fictional county, from 911 call to follow-up, and show who sees what and why.
     #[command(after_help = "Example: handoff demo --data ./demo --keep")]
     Demo(Demo),
+    /// Measure what this machine sustains, with ten agencies on a throw-away hub; ratios are taken in one run.
+    #[command(after_help = "Example: handoff bench --seconds 60")]
+    Bench(Bench),
     /// List the event types, or print one schema.
     #[command(after_help = "Example: handoff schemas encounter.care-reported.v1")]
     Schemas(Schemas),
@@ -290,6 +293,19 @@ pub struct Demo {
     /// Leave the hub running when the story is told, until Ctrl-C.
     #[arg(long)]
     pub keep: bool,
+    /// With --keep: address of /healthz, /readyz and /metrics.
+    #[arg(long, env = "HANDOFF_HTTP", default_value = HTTP)]
+    pub http: SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// How long the measured phases take together, about.
+    #[arg(long, default_value_t = 60)]
+    pub seconds: u64,
+    /// End-to-end phase: stop after so many events even if time is left.
+    #[arg(long, default_value_t = 100_000)]
+    pub events: u64,
 }
 
 #[derive(Debug, Args)]

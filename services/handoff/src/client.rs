@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub struct Partner {
     client: async_nats::Client,
+    patience: Duration,
 }
 
 impl Partner {
@@ -28,10 +29,16 @@ impl Partner {
         let options = async_nats::ConnectOptions::with_credentials_file(creds)
             .await
             .with_context(|| format!("HO-9010 the credential {} cannot be read", creds.display()))?
-            .request_timeout(Some(PATIENCE));
+            .request_timeout(None);
         let client =
             options.connect(url).await.context("HO-9010 the hub refuses the credential or cannot be reached")?;
-        Ok(Self { client })
+        Ok(Self { client, patience: PATIENCE })
+    }
+
+    /// Waits so long for each answer, at most; a request given up may still have been carried out.
+    #[must_use]
+    pub fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Publishes a document as one of the partner's units.
@@ -69,8 +76,9 @@ impl Partner {
     /// The transport's.
     pub async fn raw(&self, subject: &str, request: &impl Serialize) -> Result<Vec<u8>> {
         let body = serde_json::to_vec(request)?;
-        let reply =
-            self.client.request(subject.to_owned(), body.into()).await.context("HO-9011 the hub did not answer")?;
+        let asked = self.client.request(subject.to_owned(), body.into());
+        let reply = tokio::time::timeout(self.patience, asked).await.context("HO-9011 the hub did not answer")?;
+        let reply = reply.context("HO-9011 the hub did not answer")?;
         Ok(reply.payload.to_vec())
     }
 

@@ -21,7 +21,10 @@ use crate::config::Config;
 use launch::Services;
 
 pub use ground::Ground;
-pub use launch::One;
+pub use launch::Part;
+
+/// How long a backlog may take.
+const SETTLE: Duration = Duration::from_secs(300);
 
 /// A started hub. Dropping it without [`Hub::stop`] ends the services but waits for nothing.
 pub struct Hub {
@@ -71,18 +74,23 @@ impl Hub {
         })
     }
 
-    /// Waits until a service ends by itself, which is a failure of the hub.
+    /// Waits until a service or the hub's own nats-server ends by itself, which is a failure of the hub.
     ///
     /// # Errors
-    /// Why the service ended.
+    /// Why the service ended; HO-9006 where the nats-server did.
     pub async fn failed(&mut self) -> Result<()> {
-        self.services.failed().await
+        tokio::select! {
+            failed = self.services.failed() => failed,
+            () = self.broker.ended() => {
+                bail!("HO-9006 the hub's nats-server ended: start the hub again, nothing acknowledged is lost")
+            }
+        }
     }
 
     /// Waits until every position up to now is ruled, on the ledger, in the views and standing.
     ///
     /// # Errors
-    /// HO-9004 where a part ended before, or takes longer than a minute.
+    /// Why a service ended before; HO-9004 where it takes longer than five minutes.
     pub async fn settle(&mut self) -> Result<()> {
         let all = async {
             // Ruling may append sweeps of its own, which want ruling too.
@@ -103,7 +111,23 @@ impl Hub {
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), all).await.context("HO-9004 the hub does not keep up")?
+        tokio::select! {
+            // First: why a service ended says more than that others wait for it in vain.
+            biased;
+            failed = self.services.failed() => failed,
+            settled = tokio::time::timeout(SETTLE, all) => settled.context("HO-9004 the hub does not keep up")?,
+        }
+    }
+
+    /// Ends after a failure: at once, since what the services would wait for may be gone.
+    ///
+    /// # Errors
+    /// Where the broker cannot be ended.
+    pub async fn abort(self) -> Result<()> {
+        self.services.abort().await;
+        self.store.close().await;
+        self.broker.stop().await?;
+        Ok(())
     }
 
     /// Ends every service, each finishing what it acknowledged, then the broker and the databases.

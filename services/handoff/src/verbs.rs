@@ -1,6 +1,7 @@
 //! One module a verb.
 
 mod admin;
+mod bench;
 mod demo;
 mod explain;
 mod ledger;
@@ -35,6 +36,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Ledger(LedgerVerb::Verify) => ledger::verify(&data, json).await,
         Verb::Rebuild(what) => view::rebuild(&data, &what, json).await,
         Verb::Demo(options) => demo::demo(&data, &options, json).await,
+        Verb::Bench(options) => bench::bench(&options, json).await,
         Verb::Schemas(what) => schemas::schemas(&what, json),
     }
 }

@@ -22,7 +22,7 @@ use crate::tree::Tree;
 /// Messages of one transaction; a run of rulings is one message.
 const BATCH_MESSAGES: usize = 256;
 /// Bytes of one transaction, so that a backlog of large runs stays small in memory.
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
+const BATCH_BYTES: usize = 2 * 1024 * 1024;
 /// The shortest time between two signatures of a tree; the first after a silence comes at once.
 const SIGN_EVERY: Duration = Duration::from_millis(500);
 /// Before a lost log is tried again.

@@ -4,8 +4,11 @@
 
 mod memory;
 mod open;
+mod replay;
+mod ruler;
 mod seal;
 mod service;
 mod sweep;
 
+pub use replay::Replay;
 pub use service::{Handle, Options, Policy};

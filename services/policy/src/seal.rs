@@ -141,7 +141,6 @@ impl Sealing<'_> {
             record: key.pairwise(IdKind::Record, self.event.record.0),
             person: person.map(|p| key.pairwise(IdKind::Person, p.0)),
             incident: self.event.incident.map(|i| key.pairwise(IdKind::Incident, i.0)),
-            asserted_at: self.event.asserted_at.clone(),
             ruled_at: self.at,
             valid_until: ruling.valid_until,
             slices: stated,

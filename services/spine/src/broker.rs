@@ -16,6 +16,8 @@ mod streams;
 mod version;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions};
@@ -62,6 +64,8 @@ pub struct Broker {
     creds: PathBuf,
     partners: Partners,
     acks: Acks,
+    /// Set once the broker is being stopped in good order: lost connections are then no news.
+    stopping: Arc<AtomicBool>,
     own: Option<Own>,
 }
 
@@ -108,7 +112,9 @@ impl Broker {
         let server = Server::start(&program, &paths.nats).await?;
         let url = format!("nats://127.0.0.1:{}", server.port);
         let own = Own { server, paths, identity, changing: tokio::sync::Mutex::new(()), _hold: hold };
-        let mut broker = Self { url, creds: own.paths.creds.clone(), partners, acks: Acks::NotAsked, own: Some(own) };
+        let creds = own.paths.creds.clone();
+        let stopping = Arc::default();
+        let mut broker = Self { url, creds, partners, acks: Acks::NotAsked, stopping, own: Some(own) };
         broker.check_and_provision().await?;
         Ok(broker)
     }
@@ -122,7 +128,8 @@ impl Broker {
     pub async fn external(url: impl Into<String>, creds: impl Into<PathBuf>) -> Result<Self> {
         let creds = creds.into();
         let partners = Partners::open(creds.join("../nats/partners.json"))?;
-        let mut broker = Self { url: url.into(), creds, partners, acks: Acks::NotAsked, own: None };
+        let stopping = Arc::default();
+        let mut broker = Self { url: url.into(), creds, partners, acks: Acks::NotAsked, stopping, own: None };
         if identity::service_creds(&broker.creds, ServiceName::Provisioner).exists() {
             broker.check_and_provision().await?;
         }
@@ -172,13 +179,13 @@ impl Broker {
     /// HO-3304 no credentials file.
     pub async fn options(&self, service: ServiceName) -> Result<ConnectOptions> {
         let creds = identity::service_creds(&self.creds, service);
-        let options = options(&creds, format!("handoff-{service}")).await?;
+        let options = options(&creds, format!("handoff-{service}"), &self.stopping).await?;
         Ok(options.custom_inbox_prefix(service.inbox_prefix()))
     }
 
     async fn connect_system(&self) -> Result<Client> {
         let creds = self.system_creds().ok_or(BrokerError::NotOurs)?;
-        let options = options(&creds, "handoff-system".to_owned()).await?;
+        let options = options(&creds, "handoff-system".to_owned(), &self.stopping).await?;
         self.dial(options.custom_inbox_prefix(permissions::SYSTEM_INBOX), "system").await
     }
 
@@ -268,6 +275,7 @@ impl Broker {
     /// # Errors
     /// HO-3304 where the system refuses to end the server.
     pub async fn stop(&self) -> Result<()> {
+        self.stopping.store(true, Ordering::Relaxed);
         match &self.own {
             Some(own) => own.server.stop().await,
             None => Ok(()),
@@ -303,7 +311,8 @@ fn private(dir: &Path) -> Result<()> {
     if dir.is_dir() { Ok(()) } else { secret::private_dir(dir) }
 }
 
-async fn options(creds: &Path, name: String) -> Result<ConnectOptions> {
+async fn options(creds: &Path, name: String, stopping: &Arc<AtomicBool>) -> Result<ConnectOptions> {
+    let stopping = Arc::clone(stopping);
     let options = ConnectOptions::with_credentials_file(creds).await.map_err(BrokerError::io(creds))?;
     let log = name.clone();
     Ok(options
@@ -314,8 +323,10 @@ async fn options(creds: &Path, name: String) -> Result<ConnectOptions> {
         .max_reconnects(None)
         .event_callback(move |event| {
             let name = log.clone();
+            let is_stopping = stopping.load(Ordering::Relaxed);
             async move {
                 match event {
+                    event if is_stopping => tracing::debug!(connection = %name, %event, "broker connection"),
                     // Coming and going in good order is everyday; everything else an operator wants to see.
                     async_nats::Event::Connected | async_nats::Event::Closed | async_nats::Event::Draining => {
                         tracing::debug!(connection = %name, %event, "broker connection");

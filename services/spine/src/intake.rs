@@ -1,10 +1,10 @@
 //! The shell around a pure decider: validate, decide, slice, seal, append; a retry meets its own record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use handoff_schemas::{EventId, Fact, LogPos, RecordId, Registry};
+use handoff_schemas::{EventId, Fact, LawLabel, LogPos, RecordId, Registry};
 use lru::LruCache;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -50,6 +50,8 @@ impl<S: Default> Default for Held<S> {
 struct Seen {
     content: Digest,
     accepted: Accepted,
+    /// What this document was labelled with, any of its versions.
+    labels: BTreeSet<LawLabel>,
 }
 
 impl<D: Decider> Intake<D> {
@@ -92,6 +94,7 @@ impl<D: Decider> Intake<D> {
             optimistic = false;
             let mut version = 1;
             let mut amended: Vec<EventId> = Vec::new();
+            let mut labels = BTreeSet::new();
             if let Some(seen) = held.keys.get(&key) {
                 if let Some(same) = seen.iter().find(|s| s.content == content) {
                     return Ok(Accepted { duplicate: true, ..same.accepted.clone() });
@@ -106,12 +109,13 @@ impl<D: Decider> Intake<D> {
                 if let Some(latest) = seen.last() {
                     version = latest.accepted.version + 1;
                     amended.clone_from(&latest.accepted.events);
+                    labels.clone_from(&latest.labels);
                 }
             }
             let new = self.decider.decide(&held.state, &command)?;
             let mut events = Vec::with_capacity(new.len());
             for (i, event) in new.into_iter().enumerate() {
-                events.push(self.seal(&command, record, event, amended.get(i).copied()).await?);
+                events.push(self.seal(&command, record, event, amended.get(i).copied(), &labels).await?);
             }
             let accepted = Accepted {
                 record,
@@ -182,6 +186,7 @@ impl<D: Decider> Intake<D> {
         record: RecordId,
         event: NewEvent,
         amends: Option<EventId>,
+        before: &BTreeSet<LawLabel>,
     ) -> Result<LoggedEvent, Refusal> {
         let unit = self.directory.unit_or_operator(&command.unit).await.ok_or_else(|| {
             Refusal::new("HO-3014", "this unit is not registered", "register the unit with the hub operator first")
@@ -204,6 +209,8 @@ impl<D: Decider> Intake<D> {
             })?;
         let mut facts = event.facts;
         facts.extend(amends.map(|event| Fact::Amends { event }));
+        // A new version sheds no label of the one it takes the place of (A8), whatever became of the unit since.
+        let labels = before.iter().copied().chain(unit.labels()).collect::<BTreeSet<_>>();
         Ok(LoggedEvent {
             id,
             event_type: event.event_type,
@@ -213,7 +220,7 @@ impl<D: Decider> Intake<D> {
             incident: command.incident,
             asserted_at: event.asserted_at,
             facts,
-            labels: unit.labels(),
+            labels: labels.into_iter().collect(),
             admin: sliced.admin,
             slices,
         })
@@ -227,7 +234,11 @@ impl<D: Decider> Intake<D> {
                 .keys
                 .iter()
                 .map(|(k, v)| {
-                    let seen = v.iter().map(|s| Seen { content: s.content.clone(), accepted: s.accepted.clone() });
+                    let seen = v.iter().map(|s| Seen {
+                        content: s.content.clone(),
+                        accepted: s.accepted.clone(),
+                        labels: s.labels.clone(),
+                    });
                     (k.clone(), seen.collect())
                 })
                 .collect(),
@@ -255,6 +266,7 @@ fn fold<D: Decider>(mut held: Held<D::State>, commit: &Commit, pos: LogPos) -> H
     let record = commit.events.first().map_or(RecordId(Uuid::nil()), |e| e.record);
     held.keys.entry(commit.key.clone()).or_default().push(Seen {
         content: commit.content.clone(),
+        labels: commit.events.iter().flat_map(|e| &e.labels).copied().collect(),
         accepted: Accepted {
             record,
             position: pos,

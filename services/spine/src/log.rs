@@ -12,6 +12,7 @@ use async_nats::jetstream::{
 };
 use bytes::Bytes;
 use handoff_schemas::{LogPos, LogTime};
+use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 pub use follow::{Follow, RawEntry};
@@ -19,7 +20,7 @@ pub use guard::{Checkpoint, Regression};
 
 use crate::broker::is_published;
 use crate::commit::{Commit, Entry};
-use crate::release::Batch;
+use crate::release::{Batch, ToldBatch};
 use crate::vault::LogKey;
 
 /// `EVENTS` and its siblings; names are part of the deployment's contract with operators.
@@ -30,6 +31,9 @@ pub const DEAD: &str = "DEAD";
 
 /// The most an event's sealed body may weigh (design.md): 512 KiB.
 pub const MAX_COMMIT: usize = 512 * 1024;
+/// The most a run of rulings may weigh. One ruling of the largest event is a third larger than the event, since its
+/// ciphertexts are written twice as text; the server takes 8 MB.
+const MAX_RULINGS: usize = 4 * MAX_COMMIT;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
@@ -41,7 +45,7 @@ pub enum LogError {
     Unknown(String),
     #[error("HO-3003 the log is not reachable: check that nats-server runs and the credential is valid: {0}")]
     Unreachable(String),
-    #[error("HO-3004 the sealed event is {0} bytes, more than 524288: send attachments as references")]
+    #[error("HO-3004 the sealed message is {0} bytes, more than may be stored: send attachments as references")]
     TooLarge(usize),
     #[error("HO-3005 a message of the log cannot be opened at position {0}: check that the log key is the right one")]
     Unreadable(LogPos),
@@ -92,7 +96,7 @@ impl Log {
     /// # Errors
     /// As [`Log::append_after_subject`].
     pub async fn append_after_stream(&self, subject: String, last: u64, body: &[u8]) -> Result<LogPos, LogError> {
-        let sealed = self.seal(&subject, body)?;
+        let sealed = self.seal_within(&subject, body, MAX_RULINGS)?;
         let message = PublishMessage::build().payload(sealed).expected_last_sequence(last);
         self.send(RELEASES, subject, message).await
     }
@@ -115,8 +119,12 @@ impl Log {
     }
 
     fn seal(&self, subject: &str, body: &[u8]) -> Result<Bytes, LogError> {
+        self.seal_within(subject, body, MAX_COMMIT)
+    }
+
+    fn seal_within(&self, subject: &str, body: &[u8], most: usize) -> Result<Bytes, LogError> {
         let sealed = self.key.seal(subject.as_bytes(), body).map_err(|e| LogError::Unreachable(e.to_string()))?;
-        if sealed.len() > crate::log::MAX_COMMIT + 64 {
+        if sealed.len() > most + 64 {
             return Err(LogError::TooLarge(sealed.len()));
         }
         Ok(sealed.into())
@@ -176,6 +184,18 @@ impl Log {
     /// # Errors
     /// [`LogError::Unreadable`].
     pub fn open_batch(&self, raw: &RawEntry) -> Result<Option<Batch>, LogError> {
+        self.open_rulings(raw)
+    }
+
+    /// The same, without what was withheld: all that a view needs.
+    ///
+    /// # Errors
+    /// [`LogError::Unreadable`].
+    pub fn open_told(&self, raw: &RawEntry) -> Result<Option<ToldBatch>, LogError> {
+        self.open_rulings(raw)
+    }
+
+    fn open_rulings<T: DeserializeOwned>(&self, raw: &RawEntry) -> Result<Option<T>, LogError> {
         if !raw.published {
             noise(raw);
             return Ok(None);

@@ -11,8 +11,8 @@ use crate::vault::Sealed;
 
 /// Most positions one message stands for (design.md).
 pub const MAX_RUN: usize = 64;
-/// Most bytes of rulings in one message; more goes into further parts.
-pub const MAX_BYTES: usize = 512 * 1024;
+/// Most bytes of rulings in one message (512 KiB with what stands around them); more goes into further parts.
+pub const MAX_BYTES: usize = 511 * 1024;
 
 /// One message on `RELEASES`. The last one is policy's checkpoint.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,6 +29,26 @@ pub struct Batch {
     pub part: u32,
     pub more: bool,
     pub ruled: Vec<Ruled>,
+}
+
+impl Batch {
+    /// The message's body: this one without its rulings, and these, each as its JSON.
+    ///
+    /// # Errors
+    /// Where the head has no JSON form.
+    pub fn with(&self, ruled: &[Vec<u8>]) -> serde_json::Result<Vec<u8>> {
+        let mut body = serde_json::to_vec(&Self { ruled: Vec::new(), last_hash: self.last_hash.clone(), ..*self })?;
+        // The rulings are the last member: `"ruled":[]}`.
+        body.truncate(body.len().saturating_sub(2));
+        for (n, one) in ruled.iter().enumerate() {
+            if n > 0 {
+                body.push(b',');
+            }
+            body.extend_from_slice(one);
+        }
+        body.extend_from_slice(b"]}");
+        Ok(body)
+    }
 }
 
 /// What one recipient gets of one event, and (internal) what it does not.
@@ -55,6 +75,29 @@ pub struct Ruled {
     pub withheld: Vec<WithheldSlice>,
     /// Earlier releases of the same content to the same recipient that this ruling replaces or withdraws.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supersedes: Vec<ReleaseId>,
+}
+
+/// A message on `RELEASES` as the views read it: what was told, and nothing of what was withheld.
+#[derive(Debug, Deserialize)]
+pub struct ToldBatch {
+    /// Log time at its last position.
+    pub at: LogTime,
+    pub ruled: Vec<Told>,
+}
+
+/// As much of a [`Ruled`] as its recipient's view is made from.
+#[derive(Debug, Deserialize)]
+pub struct Told {
+    pub cause: LogPos,
+    pub at: LogTime,
+    pub event_type: EventType,
+    pub source: UnitId,
+    pub partner: PartnerId,
+    pub recipient: Recipient,
+    #[serde(default)]
+    pub release: Option<Release>,
+    #[serde(default)]
     pub supersedes: Vec<ReleaseId>,
 }
 
@@ -105,7 +148,6 @@ pub struct RulingDoc {
     pub record: uuid::Uuid,
     pub person: Option<uuid::Uuid>,
     pub incident: Option<uuid::Uuid>,
-    pub asserted_at: Option<String>,
     pub ruled_at: LogTime,
     pub valid_until: Option<LogTime>,
     /// One grant list a category, as the decision engine states it.

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use handoff_schemas::{Fact, LogPos, PartnerId};
 use handoff_spine::log::{Checkpoint, EVENTS, Follow, Log, LogError, RELEASES};
 use handoff_spine::service::{Service, ServiceError};
@@ -13,8 +14,9 @@ use crate::fanout::{Fanout, Stream};
 use handoff_spine::view::View;
 use handoff_spine::view::{Change, changes};
 
-/// Messages taken together into one transaction a partner.
+/// Messages taken together into one transaction a partner, and their bytes: a run of rulings may weigh 512 KiB.
 const GATHER: usize = 256;
+const GATHER_BYTES: usize = 2 * 1024 * 1024;
 /// A partner without rows in a batch still notes how far it has come, this often.
 const NOTE_EVERY: u64 = 256;
 
@@ -112,6 +114,7 @@ impl Views {
                     at.insert(partner, before);
                 }
             }
+            let mut steps = Vec::new();
             for view in self.fanout.all() {
                 let done = at.entry(view.partner().clone()).or_default();
                 if done.seq >= last.seq {
@@ -119,9 +122,10 @@ impl Views {
                 }
                 let mine: Vec<(String, LogPos)> =
                     floors.iter().filter(|(seq, ..)| *seq > done.seq).map(|(_, s, f)| (s.clone(), *f)).collect();
-                view.stand(&mine, &last).await.map_err(store)?;
                 *done = last;
+                steps.push(async move { view.stand(&mine, &last).await });
             }
+            try_join_all(steps).await.map_err(store)?;
             self.standing.send_replace(LogPos(last.seq));
         }
         Ok(())
@@ -145,7 +149,7 @@ impl Views {
             let mut last = Checkpoint::default();
             for raw in &raws {
                 last = Checkpoint { seq: raw.seq, hash: raw.hash(), at: time };
-                let Some(batch) = log.open_batch(raw)? else { continue };
+                let Some(batch) = log.open_told(raw)? else { continue };
                 time = time.max(batch.at);
                 last.at = time;
                 for ruled in &batch.ruled {
@@ -156,6 +160,7 @@ impl Views {
             for partner in by_partner.keys() {
                 self.fanout.ensure(partner).await.map_err(store)?;
             }
+            let mut steps = Vec::new();
             for view in self.fanout.all() {
                 let done = at.entry(view.partner().clone()).or_default();
                 let mine: Vec<Change> = by_partner
@@ -166,11 +171,12 @@ impl Views {
                     .map(|(_, change)| change)
                     .collect();
                 if last.seq > done.seq && (!mine.is_empty() || last.seq - done.seq >= NOTE_EVERY) {
-                    view.apply(&mine, &last).await.map_err(store)?;
                     metrics::counter!("handoff_view_rows_total").increment(mine.len() as u64);
                     *done = last;
+                    steps.push(async move { view.apply(&mine, &last).await });
                 }
             }
+            try_join_all(steps).await.map_err(store)?;
             self.rows.send_replace(last.seq);
         }
         Ok(())
@@ -208,12 +214,12 @@ async fn gather(
         () = shutdown.cancelled() => return Ok(None),
         next = follow.next() => next?,
     };
+    let mut bytes = first.payload.len();
     let mut raws = vec![first];
-    while raws.len() < GATHER {
-        match follow.next_within(Duration::ZERO).await? {
-            Some(raw) => raws.push(raw),
-            None => break,
-        }
+    while raws.len() < GATHER && bytes < GATHER_BYTES {
+        let Some(raw) = follow.next_within(Duration::ZERO).await? else { break };
+        bytes += raw.payload.len();
+        raws.push(raw);
     }
     Ok(Some(raws))
 }

@@ -9,13 +9,15 @@ use handoff_gateway::{Gateway, Publisher, Reader};
 use handoff_law::Bundle;
 use handoff_policy::Policy;
 use handoff_schemas::{RecordId, UnitId};
-use handoff_spine::broker::ServiceName;
+use handoff_spine::broker::{Broker, ServiceName};
 use handoff_spine::decider::Decider;
 use handoff_spine::directory::Directory;
 use handoff_spine::intake::Intake;
+use handoff_spine::log::Log;
 use handoff_spine::service::{Service, ServiceError};
-use handoff_spine::store::DbName;
+use handoff_spine::store::{DbName, Store};
 use handoff_spine::telemetry::Health;
+use handoff_spine::vault::Vault;
 use handoff_views::Views;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +28,9 @@ use crate::config::Config;
 /// The services that decide commands.
 pub const DECIDERS: [ServiceName; 5] =
     [ServiceName::Registry, ServiceName::Identity, ServiceName::Encounter, ServiceName::Consent, ServiceName::Referral];
+
+/// How long services may take to finish what they hold.
+const STOP_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Services of this process under one shutdown.
 pub struct Services {
@@ -205,15 +210,33 @@ impl Services {
         }
     }
 
+    /// Lets every service finish what it holds; who cannot in time is ended as a crash would end it, which loses
+    /// nothing acknowledged.
     pub async fn stop(mut self) -> Result<()> {
         self.shutdown.cancel();
-        while let Some(ended) = self.running.join_next().await {
-            let (name, result) = ended.context("a service panicked")?;
-            if let Err(e) = result {
-                tracing::error!(service = name, error = %e, "a service did not end cleanly");
+        let finish = async {
+            while let Some(ended) = self.running.join_next().await {
+                let (name, result) = ended.context("a service panicked")?;
+                if let Err(e) = result {
+                    tracing::error!(service = name, error = %e, "a service did not end cleanly");
+                }
+            }
+            Ok(())
+        };
+        match tokio::time::timeout(STOP_PATIENCE, finish).await {
+            Ok(finished) => finished,
+            Err(_) => {
+                tracing::warn!("some services did not finish in time and were ended");
+                self.running.shutdown().await;
+                Ok(())
             }
         }
-        Ok(())
+    }
+
+    /// Ends every service at once, as a crash would.
+    pub async fn abort(mut self) {
+        self.shutdown.cancel();
+        self.running.shutdown().await;
     }
 }
 
@@ -225,36 +248,60 @@ async fn names(ground: &Ground) -> Result<Names> {
     Ok(Arc::new(move |unit, key| ids.record_id(unit, key)))
 }
 
-/// One service of a hub whose broker and database others run.
-pub struct One {
+/// Some services of a hub; the others run elsewhere, or not now.
+pub struct Part {
     pub health: Health,
-    ground: Ground,
+    pub broker: Arc<Broker>,
+    /// Where the views are among the services.
+    pub views: Option<handoff_views::Handle>,
+    vault: Vault,
+    store: Store,
     services: Services,
 }
 
-impl One {
-    /// Starts the service and waits until it serves.
+impl Part {
+    /// Starts the services and waits until they serve.
     ///
     /// # Errors
-    /// What kept it from starting.
-    pub async fn start(config: &Config, service: ServiceName) -> Result<Self> {
+    /// What kept one from starting.
+    pub async fn start(config: &Config, names: &[ServiceName]) -> Result<Self> {
         let ground = Ground::open(config).await?;
         let mut services = Services::new(ground.health.clone());
-        let shutdown = services.shutdown();
-        let log = ground.log(service).await?;
-        let directory = Directory::start(&log, shutdown);
-        match service {
-            ServiceName::Policy => drop(services.policy(&ground).await?),
-            ServiceName::Ledger => drop(services.ledger(&ground).await?),
-            ServiceName::Views => drop(services.views(&ground, &directory.await?).await?),
-            ServiceName::Gateway => drop(services.gateway(&ground, &directory.await?, config).await?),
-            decider => services.decider(decider, &ground, &directory.await?).await?,
+        let mut views = None;
+        let mut known = None;
+        for &name in names {
+            match name {
+                // Neither may read what the directory is made of, or needs to.
+                ServiceName::Policy => drop(services.policy(&ground).await?),
+                ServiceName::Ledger => drop(services.ledger(&ground).await?),
+                name => {
+                    if known.is_none() {
+                        let log = ground.log(name).await?;
+                        known = Some(Directory::start(&log, services.shutdown()).await?);
+                    }
+                    let directory = known.as_ref().context("the directory was just started")?;
+                    match name {
+                        ServiceName::Views => views = Some(services.views(&ground, directory).await?),
+                        ServiceName::Gateway => drop(services.gateway(&ground, directory, config).await?),
+                        decider => services.decider(decider, &ground, directory).await?,
+                    }
+                }
+            }
         }
         services.until_ready().await?;
-        Ok(Self { health: ground.health.clone(), ground, services })
+        let Ground { broker, store, vault, health, .. } = ground;
+        Ok(Self { health, broker, views, vault, store, services })
     }
 
-    /// Waits until the service ends by itself.
+    /// A log handle with one service's own credential.
+    ///
+    /// # Errors
+    /// The broker's or the vault's.
+    pub async fn log(&self, service: ServiceName) -> Result<Log> {
+        Ok(Log::new(self.broker.connect(service).await?, self.vault.log_key().await?))
+    }
+
+    /// Waits until a service ends by itself.
     ///
     /// # Errors
     /// Why it ended.
@@ -262,13 +309,25 @@ impl One {
         self.services.failed().await
     }
 
-    /// Ends the service; the broker and database are others'.
+    /// Ends after a failure: at once, since what the services would wait for may be gone.
+    ///
+    /// # Errors
+    /// Where the broker cannot be ended.
+    pub async fn abort(self) -> Result<()> {
+        self.services.abort().await;
+        self.store.close().await;
+        self.broker.stop().await?;
+        Ok(())
+    }
+
+    /// Ends the services, and the broker where it is this part's own.
     ///
     /// # Errors
     /// What did not end cleanly.
     pub async fn stop(self) -> Result<()> {
         self.services.stop().await?;
-        self.ground.store.close().await;
+        self.store.close().await;
+        self.broker.stop().await?;
         Ok(())
     }
 }

@@ -23,7 +23,9 @@ use handoff::config::Config;
 use handoff::hub::Hub;
 use handoff::session::{Running, Session};
 use handoff_spine::command::Refusal;
+use handoff_spine::telemetry::{self, PrometheusHandle};
 use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::Demo;
 use crate::output;
@@ -39,6 +41,7 @@ pub async fn demo(data: &Path, options: &Demo, as_json: bool) -> Result<ExitCode
     fresh(data)?;
     // Always on its own broker and SQLite files: a demo writes invented people, never into a hub that is in use.
     let config = Config { nemsis_xsd: Config::from_env(data).nemsis_xsd, ..Config::embedded(data) };
+    let prometheus = options.keep.then(telemetry::metrics).flatten();
     let started = Instant::now();
     let mut session = Session::of(Hub::start(&config).await?).await?;
     let teller = Teller::new(as_json);
@@ -49,7 +52,7 @@ pub async fn demo(data: &Path, options: &Demo, as_json: bool) -> Result<ExitCode
             if as_json {
                 output::print(&told);
             }
-            if options.keep { keep(&mut session).await } else { Ok(()) }
+            if options.keep { keep(&mut session, options, prometheus).await } else { Ok(()) }
         }
         Err(e) => Err(e),
     };
@@ -142,17 +145,23 @@ fn referral_id(sight: &sight::Sight) -> Result<uuid::Uuid> {
     id.context("HO-9032 the shelter's view does not show the referral it should accept: report this")
 }
 
-/// Says where the hub is, like `handoff up`, and waits for Ctrl-C.
-async fn keep(session: &mut Session) -> Result<()> {
-    let state = Running { nats: session.url.clone(), http: None, pid: std::process::id() };
-    let file = Config::run_file(&session.data);
-    std::fs::write(&file, serde_json::to_string_pretty(&state)?)?;
+/// Says where the hub is and how it does, like `handoff up`, and waits for Ctrl-C.
+async fn keep(session: &mut Session, options: &Demo, prometheus: Option<PrometheusHandle>) -> Result<()> {
+    let (nats, file) = (session.url.clone(), Config::run_file(&session.data));
     let hub = session.hub().context("the demo runs its own hub")?;
+    let shutdown = CancellationToken::new();
+    let (address, listener) = telemetry::serve(options.http, hub.health.clone(), prometheus, shutdown.clone())
+        .await
+        .with_context(|| format!("HO-9016 {} cannot be listened on: give another --http", options.http))?;
+    let state = Running { nats, http: Some(address.to_string()), pid: std::process::id() };
+    std::fs::write(&file, serde_json::to_string_pretty(&state)?)?;
     let ended = tokio::select! {
         stopped = up::stopped() => stopped,
         failed = hub.failed() => failed,
     };
     let _ = std::fs::remove_file(&file);
+    shutdown.cancel();
+    let _ = listener.await;
     ended
 }
 

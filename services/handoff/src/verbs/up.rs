@@ -45,8 +45,13 @@ pub async fn up(data: &Path, options: Up, json: bool) -> Result<ExitCode> {
     let _ = std::fs::remove_file(&file);
     shutdown.cancel();
     let _ = listener.await;
-    hub.stop().await?;
-    ended.map(|()| output::DONE)
+    match ended {
+        Ok(()) => hub.stop().await.map(|()| output::DONE),
+        Err(failed) => {
+            hub.abort().await?;
+            Err(failed)
+        }
+    }
 }
 
 /// Runs one service until SIGTERM or Ctrl-C.
@@ -63,8 +68,8 @@ pub async fn run(data: &Path, options: RunService, json: bool) -> Result<ExitCod
     }
     let prometheus = telemetry::metrics();
     let shutdown = CancellationToken::new();
-    let mut one = hub::One::start(&config, name(options.service)).await?;
-    let (address, listener) = telemetry::serve(options.http, one.health.clone(), prometheus, shutdown.clone()).await?;
+    let mut part = hub::Part::start(&config, &[name(options.service)]).await?;
+    let (address, listener) = telemetry::serve(options.http, part.health.clone(), prometheus, shutdown.clone()).await?;
     if json {
         output::print(&json!({ "ready": true, "http": address.to_string() }));
     } else {
@@ -72,12 +77,17 @@ pub async fn run(data: &Path, options: RunService, json: bool) -> Result<ExitCod
     }
     let ended = tokio::select! {
         stopped = stopped() => stopped,
-        failed = one.failed() => failed,
+        failed = part.failed() => failed,
     };
     shutdown.cancel();
     let _ = listener.await;
-    one.stop().await?;
-    ended.map(|()| output::DONE)
+    match ended {
+        Ok(()) => part.stop().await.map(|()| output::DONE),
+        Err(failed) => {
+            part.abort().await?;
+            Err(failed)
+        }
+    }
 }
 
 const fn name(service: ServiceArg) -> ServiceName {

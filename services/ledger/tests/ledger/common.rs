@@ -51,7 +51,6 @@ pub fn ruled(n: u64, part: u64) -> Ruled {
         record: id(4, n),
         person: Some(id(5, n)),
         incident: None,
-        asserted_at: None,
         ruled_at: LogTime(1_000_000 + n as i64),
         valid_until: None,
         slices: vec![json!({

@@ -350,7 +350,8 @@ async fn the_partners_own_databases_are_read_for_the_check() {
     let mut partners = std::collections::BTreeSet::new();
     for (i, ruled) in released(&all).iter().enumerate() {
         let view = View::open(place.store(), &ruled.partner).await.unwrap();
-        let changes = handoff_spine::view::changes(ruled, 1).unwrap();
+        let told = serde_json::from_value(serde_json::to_value(ruled).unwrap()).unwrap();
+        let changes = handoff_spine::view::changes(&told, 1).unwrap();
         let to = Checkpoint { seq: i as u64 + 1, ..Checkpoint::default() };
         view.apply(&changes, &to).await.unwrap();
         partners.insert(ruled.partner.clone());

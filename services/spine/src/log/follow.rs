@@ -5,8 +5,12 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use handoff_schemas::LogTime;
 
-use super::{LogError, body_hash};
+use super::{LogError, RELEASES, body_hash};
 use crate::broker::is_published;
+
+/// Messages on their way to a reader; a run of rulings weighs up to 512 KiB, an event a kilobyte or two.
+const AHEAD: i64 = 512;
+const AHEAD_OF_RULINGS: i64 = 8;
 
 /// One stored message, not yet opened.
 #[derive(Clone)]
@@ -50,7 +54,7 @@ impl Follow {
             .create_consumer(pull::OrderedConfig {
                 deliver_policy: deliver,
                 filter_subjects: filters.iter().map(|&s| s.to_owned()).collect(),
-                max_batch: 512,
+                max_batch: if name == RELEASES { AHEAD_OF_RULINGS } else { AHEAD },
                 max_expires: Duration::from_secs(30),
                 ..pull::OrderedConfig::default()
             })

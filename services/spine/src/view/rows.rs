@@ -3,7 +3,7 @@
 pub mod postgres;
 pub mod sqlite;
 
-use crate::release::{ReleasedSlice, Ruled, RulingDoc};
+use crate::release::{ReleasedSlice, Told};
 use crate::store::{Migration, StoreError};
 use handoff_schemas::{LogPos, PartnerId, ReleaseId};
 
@@ -57,11 +57,18 @@ pub struct StoredRow {
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] where the ruling document cannot be read: doubt stops the view.
-pub fn changes(ruled: &Ruled, stream_seq: u64) -> Result<Vec<Change>, StoreError> {
+pub fn changes(ruled: &Told, stream_seq: u64) -> Result<Vec<Change>, StoreError> {
+    /// What a row is found by; the rest of the ruling goes in as it stands.
+    #[derive(serde::Deserialize)]
+    struct Ids {
+        record: uuid::Uuid,
+        person: Option<uuid::Uuid>,
+        incident: Option<uuid::Uuid>,
+    }
     let corrupt = |_| StoreError::Corrupt { table: "release" };
     let mut changes: Vec<Change> = ruled.supersedes.iter().map(|id| Change::Replace(*id)).collect();
     if let Some(release) = &ruled.release {
-        let doc: RulingDoc = serde_json::from_str(&release.ruling).map_err(corrupt)?;
+        let ids: Ids = serde_json::from_str(&release.ruling).map_err(corrupt)?;
         changes.push(Change::Put(Box::new(PutRow {
             release: release.id,
             unit: ruled.recipient.unit.to_string(),
@@ -71,9 +78,9 @@ pub fn changes(ruled: &Ruled, stream_seq: u64) -> Result<Vec<Change>, StoreError
             at: ruled.at.0,
             event_type: ruled.event_type.to_string(),
             source: ruled.source.to_string(),
-            record: doc.record.as_bytes().to_vec(),
-            person: doc.person.map(|p| p.as_bytes().to_vec()),
-            incident: doc.incident.map(|i| i.as_bytes().to_vec()),
+            record: ids.record.as_bytes().to_vec(),
+            person: ids.person.map(|p| p.as_bytes().to_vec()),
+            incident: ids.incident.map(|i| i.as_bytes().to_vec()),
             valid_until: release.valid_until.map(|t| t.0),
             ruling: release.ruling.clone(),
             slices: serde_json::to_string(&release.slices).map_err(corrupt)?,
@@ -109,6 +116,15 @@ pub fn shown((id, cursor, ruling, slices): Shown) -> Result<super::ViewRow, Stor
         slices: serde_json::from_str(&slices).map_err(|_| CORRUPT)?,
     })
 }
+
+/// Rows one statement writes: 15 columns each stay far below both databases' bounds on parameters.
+pub const CHUNK: usize = 256;
+pub const INSERT_ROWS: &str = "INSERT INTO release (release_id, unit, kind, cursor, stream_seq, cause, at, \
+    event_type, source, record, person, incident, valid_until, ruling, slices) ";
+pub const INSERT_SCOPES: &str = "INSERT INTO release_scope (release_id, scope) ";
+pub const INSERT_TOKENS: &str = "INSERT INTO release_token (token, release_id) ";
+/// The dense cursor of a recipient; one writer a view, so it cannot move meanwhile.
+pub const LAST_CURSOR: &str = "SELECT coalesce(max(cursor), 0) FROM release WHERE unit = $1 AND kind = $2";
 
 /// Rows of one recipient that stand: not replaced, still valid, integrated by the ledger, at or above the floor
 /// of every scope they name. `{filter}` narrows to the query; parameters 1 to 5 are the same everywhere.

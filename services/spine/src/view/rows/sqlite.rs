@@ -1,68 +1,85 @@
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use crate::store::{StoreError, sqlx};
 use handoff_schemas::{LogPos, PartnerId, ReleaseId};
-use sqlx::{Sqlite, Transaction};
+use sqlx::{QueryBuilder, Sqlite, Transaction};
 
 use super::super::{Query, ViewRow, Window};
-use super::{Change, PERSON, PutRow, RECORD, SINCE, Shown, StoredRow, TOKEN, position, shown};
+use super::{
+    CHUNK, Change, INSERT_ROWS, INSERT_SCOPES, INSERT_TOKENS, LAST_CURSOR, PERSON, PutRow, RECORD, SINCE, Shown,
+    StoredRow, TOKEN, position, shown,
+};
 
 type Tx = Transaction<'static, Sqlite>;
 
-/// Applies changes in order.
+/// Applies changes in order; rows that follow one another are written together.
 ///
 /// # Errors
 /// [`StoreError::Query`].
 pub async fn apply(tx: &mut Tx, changes: &[Change]) -> Result<(), StoreError> {
+    let mut rows = Vec::new();
     for change in changes {
         match change {
-            Change::Put(row) => put(tx, row).await?,
-            Change::Replace(release) => replace(tx, *release).await?,
+            Change::Put(row) => rows.push(&**row),
+            Change::Replace(release) => {
+                put(tx, &std::mem::take(&mut rows)).await?;
+                replace(tx, *release).await?;
+            }
         }
+    }
+    put(tx, &rows).await
+}
+
+async fn put(tx: &mut Tx, rows: &[&PutRow]) -> Result<(), StoreError> {
+    let failed = StoreError::query("write rows");
+    let mut cursors = HashMap::new();
+    let mut numbered = Vec::with_capacity(rows.len());
+    for row in rows {
+        let cursor = match cursors.entry((row.unit.as_str(), row.kind)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(last_cursor(tx, &row.unit, row.kind).await?),
+        };
+        *cursor += 1;
+        numbered.push((*cursor, *row));
+    }
+    for chunk in numbered.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Sqlite>::new(INSERT_ROWS);
+        query.push_values(chunk, |mut values, (cursor, row)| {
+            values.push_bind(row.release.0.as_bytes().as_slice()).push_bind(&row.unit).push_bind(row.kind);
+            values.push_bind(cursor).push_bind(row.stream_seq).push_bind(row.cause).push_bind(row.at);
+            values.push_bind(&row.event_type).push_bind(&row.source).push_bind(&row.record);
+            values.push_bind(&row.person).push_bind(&row.incident).push_bind(row.valid_until);
+            values.push_bind(&row.ruling).push_bind(&row.slices);
+        });
+        query.build().execute(&mut **tx).await.map_err(&failed)?;
+    }
+    let scopes: Vec<_> = rows.iter().flat_map(|r| r.scopes.iter().map(|s| (&r.release, s))).collect();
+    for chunk in scopes.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Sqlite>::new(INSERT_SCOPES);
+        query.push_values(chunk, |mut values, (release, scope)| {
+            values.push_bind(release.0.as_bytes().as_slice()).push_bind(*scope);
+        });
+        query.build().execute(&mut **tx).await.map_err(&failed)?;
+    }
+    let tokens: Vec<_> = rows.iter().flat_map(|r| r.tokens.iter().map(|t| (t, &r.release))).collect();
+    for chunk in tokens.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Sqlite>::new(INSERT_TOKENS);
+        query.push_values(chunk, |mut values, (token, release)| {
+            values.push_bind(*token).push_bind(release.0.as_bytes().as_slice());
+        });
+        query.build().execute(&mut **tx).await.map_err(&failed)?;
     }
     Ok(())
 }
 
-async fn put(tx: &mut Tx, row: &PutRow) -> Result<(), StoreError> {
-    let failed = StoreError::query("write a row");
-    sqlx::query(
-        "INSERT INTO release (release_id, unit, kind, cursor, stream_seq, cause, at, event_type, source, record, \
-         person, incident, valid_until, ruling, slices) VALUES ($1, $2, $3, \
-         (SELECT coalesce(max(cursor), 0) + 1 FROM release WHERE unit = $2 AND kind = $3), \
-         $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-    )
-    .bind(row.release.0.as_bytes().as_slice())
-    .bind(&row.unit)
-    .bind(row.kind)
-    .bind(row.stream_seq)
-    .bind(row.cause)
-    .bind(row.at)
-    .bind(&row.event_type)
-    .bind(&row.source)
-    .bind(&row.record)
-    .bind(&row.person)
-    .bind(&row.incident)
-    .bind(row.valid_until)
-    .bind(&row.ruling)
-    .bind(&row.slices)
-    .execute(&mut **tx)
-    .await
-    .map_err(&failed)?;
-    for scope in &row.scopes {
-        sqlx::query("INSERT INTO release_scope (release_id, scope) VALUES ($1, $2)")
-            .bind(row.release.0.as_bytes().as_slice())
-            .bind(scope)
-            .execute(&mut **tx)
-            .await
-            .map_err(&failed)?;
-    }
-    for token in &row.tokens {
-        sqlx::query("INSERT INTO release_token (token, release_id) VALUES ($1, $2)")
-            .bind(token)
-            .bind(row.release.0.as_bytes().as_slice())
-            .execute(&mut **tx)
-            .await
-            .map_err(&failed)?;
-    }
-    Ok(())
+async fn last_cursor(tx: &mut Tx, unit: &str, kind: &str) -> Result<i64, StoreError> {
+    sqlx::query_scalar(LAST_CURSOR)
+        .bind(unit)
+        .bind(kind)
+        .fetch_one(&mut **tx)
+        .await
+        .map_err(StoreError::query("write rows"))
 }
 
 async fn replace(tx: &mut Tx, release: ReleaseId) -> Result<(), StoreError> {

@@ -1,0 +1,56 @@
+//! A8: what was recorded under 42 CFR Part 2 stays under it, whatever becomes of its unit or of the document.
+
+use handoff::operator;
+use handoff_tests::{County, accepted, event};
+use serde_json::{Value, json};
+
+const PROGRAM: &str = "harbor-recovery-sud";
+const CLINIC: &str = "willow-clinic-crisis";
+const REPORTED: &str = "encounter.care-reported.v1";
+
+fn report(id: &str, narrative: &str) -> Value {
+    let data = json!({
+        "report": { "version": "3.5.1", "number": id }, "narrative": narrative,
+        "disposition": { "unit": "patient-contact-made", "class": "resolved-on-scene", "transported": "no" },
+    });
+    event(PROGRAM, REPORTED, id, Some("H-1"), data)
+}
+
+/// The unit's registration as a Part 2 program or as a plain clinic, all else as it was.
+async fn register(county: &County, role: &str, part2: &str) {
+    let facts = json!({
+        "unit": PROGRAM, "partner": "harbor-recovery", "name": PROGRAM, "roles": [role], "hipaa": "covered-provider",
+        "part2": part2, "cjis": false, "victim_services": false, "jurisdiction": "US-WA",
+    });
+    accepted(operator::add_unit(&county.session, PROGRAM, facts).await.unwrap()).unwrap();
+}
+
+/// What the clinic reads of the program's narratives.
+async fn seen(county: &mut County) -> Vec<Value> {
+    county.settle().await.unwrap();
+    let rows = county.rows_of(CLINIC, PROGRAM, REPORTED).await.unwrap();
+    rows.into_iter().map(|r| r.data["narrative"].clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a8_a_program_that_is_none_any_more_weakens_nothing_it_recorded() {
+    let mut county = County::start().await.unwrap();
+    county.publish(PROGRAM, &report("under-part-2", "as it was")).await.unwrap();
+    assert!(seen(&mut county).await.is_empty(), "no consent, no release");
+
+    register(&county, "BHC", "no").await;
+    county.publish(PROGRAM, &report("after", "what is new")).await.unwrap();
+    assert_eq!(
+        seen(&mut county).await,
+        ["what is new"],
+        "the treatment agreement carries what is new, and nothing from before"
+    );
+
+    // The same document with other content is still the document of the program.
+    county.publish(PROGRAM, &report("under-part-2", "as it was, corrected")).await.unwrap();
+    assert_eq!(seen(&mut county).await, ["what is new"], "an amendment does not shed the label");
+
+    register(&county, "BHC", "pending").await;
+    assert!(seen(&mut county).await.is_empty(), "a unit under review counts as a program, for all it ever recorded");
+    county.stop().await.unwrap();
+}
