@@ -5,7 +5,7 @@ use handoff_schemas::LogPos;
 use handoff_spine::log::{EVENTS, RELEASES};
 use handoff_spine::release::Ruled;
 use handoff_spine::vault::ReleaseKeyScope;
-use handoff_tests::{County, event, sample};
+use handoff_tests::{County, event, part2_consent};
 use serde_json::{Value, json};
 
 const PROGRAM: &str = "harbor-recovery-sud";
@@ -33,19 +33,7 @@ async fn a_history(county: &mut County) {
         let call = event("river-911", "encounter.incident-reported.v1", &format!("i-{n}"), Some("P-1"), data);
         county.publish("river-911", &call).await.unwrap();
     }
-    let mut consent = sample("consent", "consent-recorded.v1", "full").unwrap();
-    consent["id"] = json!("consent-1");
-    consent["subject"] = json!("H-1");
-    consent["time"] = json!("2026-11-02T21:40:00Z");
-    let data = consent["data"].as_object_mut().unwrap();
-    for extra in ["intermediary", "cj_condition", "refers_to", "data_from", "data_to", "document", "grantor_class"] {
-        data.remove(extra);
-    }
-    data.insert("data_scope".into(), json!(["part2-record", "bh-assessment"]));
-    data.insert("signed_at".into(), json!("2026-11-01T15:00:00Z"));
-    data.insert("received_at".into(), json!("2026-11-01T15:10:00Z"));
-    data["signatures"][0]["signed_at"] = json!("2026-11-01T15:00:00Z");
-    data.insert("expiry".into(), json!({ "kind": "date", "date": "2027-11-05", "time_zone": "America/Los_Angeles" }));
+    let consent = part2_consent("consent-1", "H-1", &["part2-record", "bh-assessment"]).unwrap();
     county.publish(PROGRAM, &consent).await.unwrap();
     county.link("willow-clinic-crisis:W-1", "river-911:P-1").await.unwrap();
     county.publish("river-fire-ems", &report("as amended")).await.unwrap();

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use handoff_gateway::wire::Ask;
-use handoff_tests::{County, event, sample};
+use handoff_tests::{County, event, part2_consent};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -24,19 +24,8 @@ async fn record(county: &County, n: usize) {
     });
     let assessed = event(PROGRAM, "encounter.assessment-recorded.v1", &format!("a-{n}"), Some(&person), data);
     county.publish(PROGRAM, &assessed).await.unwrap();
-    let mut consent = sample("consent", "consent-recorded.v1", "full").unwrap();
-    consent["id"] = json!(format!("consent-{n}"));
-    consent["subject"] = json!(person);
-    consent["time"] = json!("2026-11-02T21:40:00Z");
-    let data = consent["data"].as_object_mut().unwrap();
-    for extra in ["intermediary", "cj_condition", "refers_to", "data_from", "data_to", "document", "grantor_class"] {
-        data.remove(extra);
-    }
-    data.insert("data_scope".into(), json!(["part2-record", "medications", "bh-assessment"]));
-    data.insert("signed_at".into(), json!("2026-11-01T15:00:00Z"));
-    data.insert("received_at".into(), json!("2026-11-01T15:10:00Z"));
-    data["signatures"][0]["signed_at"] = json!("2026-11-01T15:00:00Z");
-    data.insert("expiry".into(), json!({ "kind": "date", "date": "2027-11-05", "time_zone": "America/Los_Angeles" }));
+    let categories = ["part2-record", "medications", "bh-assessment"];
+    let consent = part2_consent(&format!("consent-{n}"), &person, &categories).unwrap();
     county.publish(PROGRAM, &consent).await.unwrap();
 }
 

@@ -7,13 +7,12 @@ use handoff::hub::Part;
 use handoff_spine::broker::ServiceName;
 use handoff_spine::log::{EVENTS, Log, RELEASES};
 use handoff_spine::testing::Postgres;
-use handoff_tests::{County, event};
+use handoff_tests::{County, event, part2_consent};
 use serde_json::json;
 
 use crate::hubs::{Nats, Supervised};
 use crate::outcome;
 use crate::proxy::{Proxy, Step};
-use crate::workload::consent;
 
 const PROGRAM: &str = "harbor-recovery-sud";
 const RECORDED: &str = "encounter.assessment-recorded.v1";
@@ -115,9 +114,7 @@ async fn a6_policy_killed_between_every_two_steps_of_its_append() {
     }
     stage.finishes().await;
     let before = stage.log.last(RELEASES).await.unwrap();
-    let mut opens_all = consent("opens-all", "H-2");
-    opens_all["data"]["data_scope"] = json!(["part2-record", "bh-assessment", "bh-treatment"]);
-    send(opens_all).await;
+    send(part2_consent("opens-all", "H-2", &["part2-record", "bh-assessment", "bh-treatment"]).unwrap()).await;
     for step in steps {
         stage.killed_at(step, 0).await;
     }

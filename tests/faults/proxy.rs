@@ -59,9 +59,15 @@ async fn pass(
 ) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let (held, hold) = watch::channel(false);
-    let back = tokio::spawn(answers(from_server, to_client, hold));
-    let _ = requests(from_client, to_server, subject, stop, &held, &say).await;
+    let (awaited, wanted) = watch::channel(None);
+    let (answered, mut arrived) = watch::channel(false);
+    let back = tokio::spawn(answers(from_server, to_client, wanted, answered));
+    if let Ok(Some(step)) = requests(from_client, to_server, subject, stop, &awaited).await {
+        if matches!(step, Step::Unacknowledged | Step::Acknowledged) {
+            let _ = arrived.wait_for(|arrived| *arrived).await;
+        }
+        say.send_replace(true);
+    }
     if stop.is_some() && *say.borrow() {
         // Time stands still until the test has killed the service.
         std::future::pending::<()>().await;
@@ -69,31 +75,47 @@ async fn pass(
     back.abort();
 }
 
-/// Server to client; nothing passes while held.
-async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut hold: watch::Receiver<bool>) {
+/// The answer that is waited for: the inbox it comes to, and whether it is held back.
+type Awaited = Option<(Vec<u8>, bool)>;
+
+/// Server to client; says when the awaited answer has come, and delivers nothing more where that is held back.
+async fn answers(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    wanted: watch::Receiver<Awaited>,
+    answered: watch::Sender<bool>,
+) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(n @ 1..) = from.read(&mut buffer).await {
-        if hold.wait_for(|held| !held).await.is_err() || to.write_all(&buffer[..n]).await.is_err() {
+        let chunk = &buffer[..n];
+        let here = wanted.borrow().clone().filter(|(inbox, _)| chunk.windows(inbox.len()).any(|w| w == inbox));
+        if let Some((_, true)) = here {
+            answered.send_replace(true);
+            return std::future::pending().await;
+        }
+        if to.write_all(chunk).await.is_err() {
             return;
+        }
+        if here.is_some() {
+            answered.send_replace(true);
         }
     }
 }
 
-/// Client to server, frame by frame.
+/// Client to server, frame by frame, up to the step that was chosen.
 async fn requests(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     subject: &str,
     stop: Option<(Step, usize)>,
-    held: &watch::Sender<bool>,
-    say: &watch::Sender<bool>,
-) -> std::io::Result<()> {
+    awaited: &watch::Sender<Awaited>,
+) -> std::io::Result<Option<Step>> {
     let mut buffer = Vec::new();
     let mut seen = 0;
     loop {
         let Some(length) = frame(&buffer) else {
             if from.read_buf(&mut buffer).await? == 0 {
-                return Ok(());
+                return Ok(None);
             }
             continue;
         };
@@ -104,20 +126,17 @@ async fn requests(
             to.write_all(&frame).await?;
             continue;
         };
+        let inbox = frame.split(|b| *b == b' ').nth(2).unwrap_or_default().to_vec();
         match step {
             Step::Unsent => {}
             Step::HalfSent => to.write_all(&frame[..frame.len() / 2]).await?,
-            Step::Unacknowledged => {
-                held.send_replace(true);
+            Step::Unacknowledged | Step::Acknowledged => {
+                awaited.send_replace(Some((inbox, step == Step::Unacknowledged)));
                 to.write_all(&frame).await?;
             }
-            Step::Acknowledged => to.write_all(&frame).await?,
         }
         to.flush().await?;
-        // The server needs a moment to store and to answer.
-        tokio::time::sleep(Duration::from_millis(250)).await;
-        say.send_replace(true);
-        return Ok(());
+        return Ok(Some(step));
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use handoff::client::Partner;
 use handoff_gateway::wire::Format;
-use handoff_tests::{UNITS, event, sample};
+use handoff_tests::{UNITS, event, part2_consent};
 use serde_json::{Value, json};
 
 const PSAP: &str = "river-911";
@@ -47,40 +47,20 @@ fn story(n: usize) -> Vec<(&'static str, Value)> {
         json!({ "scope": "all", "form": "written" }),
     );
     revoked["record"] = json!(id("consent"));
-    let mut kept = consent(&id("kept"), &patient);
-    kept["data"]["data_scope"] = json!(["medications"]);
+    let consent = |id: &str, categories: &[&str]| part2_consent(id, &patient, categories).unwrap();
     vec![
         (PSAP, event(PSAP, "encounter.incident-reported.v1", &id("inc"), Some(&call), incident)),
         (EMS, report("as first written")),
         (CLINIC, event(CLINIC, recorded, &id("first"), Some(&client), assessed("low"))),
         (PROGRAM, event(PROGRAM, recorded, &id("screening"), Some(&patient), assessed("moderate"))),
         (PROGRAM, event(PROGRAM, recorded, &id("medicine"), Some(&patient), medicine)),
-        (PROGRAM, consent(&id("consent"), &patient)),
+        (PROGRAM, consent(&id("consent"), &["part2-record", "medications", "bh-assessment"])),
         // The same document with other content: an amendment, and a correction to whoever had the first.
         (EMS, report("as amended")),
         (PROGRAM, event(PROGRAM, recorded, &id("second"), Some(&patient), assessed("low"))),
         (PROGRAM, revoked),
-        (PROGRAM, kept),
+        (PROGRAM, consent(&id("kept"), &["medications"])),
     ]
-}
-
-/// The program's patient lets it tell the clinic.
-pub fn consent(id: &str, patient: &str) -> Value {
-    let mut consent = sample("consent", "consent-recorded.v1", "full").unwrap();
-    consent["id"] = json!(id);
-    consent["subject"] = json!(patient);
-    consent["time"] = json!("2026-11-02T21:40:00Z");
-    let data = consent["data"].as_object_mut().unwrap();
-    for extra in ["intermediary", "cj_condition", "refers_to", "data_from", "data_to", "document", "grantor_class"] {
-        data.remove(extra);
-    }
-    data.retain(|field, _| !matches!(field.as_str(), "records" | "event_types" | "data_elements"));
-    data.insert("data_scope".into(), json!(["part2-record", "medications", "bh-assessment"]));
-    data.insert("signed_at".into(), json!("2026-11-01T15:00:00Z"));
-    data.insert("received_at".into(), json!("2026-11-01T15:10:00Z"));
-    data["signatures"][0]["signed_at"] = json!("2026-11-01T15:00:00Z");
-    data.insert("expiry".into(), json!({ "kind": "date", "date": "2027-11-05", "time_zone": "America/Los_Angeles" }));
-    consent
 }
 
 /// Every (unit, key) of the workload.

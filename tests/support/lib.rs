@@ -247,6 +247,39 @@ pub fn sample(family: &str, name: &str, case: &str) -> Result<Value> {
     Ok(serde_json::from_str(&text)?)
 }
 
+/// A consent of a Part 2 program's patient that lets the clinic have these categories: the full sample, without what it
+/// says of other situations and of limits.
+///
+/// # Errors
+/// Where the sample is not as expected.
+pub fn part2_consent(id: &str, patient: &str, categories: &[&str]) -> Result<Value> {
+    let mut consent = sample("consent", "consent-recorded.v1", "full")?;
+    let data = consent["data"].as_object_mut().context("the sample has no data")?;
+    for extra in [
+        "intermediary",
+        "cj_condition",
+        "refers_to",
+        "data_from",
+        "data_to",
+        "document",
+        "grantor_class",
+        "records",
+        "event_types",
+        "data_elements",
+    ] {
+        data.remove(extra);
+    }
+    data.insert("data_scope".into(), json!(categories));
+    data.insert("signed_at".into(), json!("2026-11-01T15:00:00Z"));
+    data.insert("received_at".into(), json!("2026-11-01T15:10:00Z"));
+    data.insert("expiry".into(), json!({ "kind": "date", "date": "2027-11-05", "time_zone": "America/Los_Angeles" }));
+    data["signatures"][0]["signed_at"] = json!("2026-11-01T15:00:00Z");
+    consent["id"] = json!(id);
+    consent["subject"] = json!(patient);
+    consent["time"] = json!("2026-11-02T21:40:00Z");
+    Ok(consent)
+}
+
 /// The root of the workspace.
 #[must_use]
 pub fn workspace() -> PathBuf {
