@@ -142,21 +142,20 @@ impl PolicyState {
                 again.extend([Rerule::Person(*from), Rerule::Person(*into)]);
             }
             Fact::ConsentRecorded { consent } => {
-                self.consents.recorded(consent.clone(), event.source.clone(), pos);
+                again.extend(self.consents.recorded(consent.clone(), event.source.clone(), pos));
                 self.due(consent.signed_at, Rerule::Person(consent.person));
                 if let Expiry::At { at } = consent.expiry {
                     self.due(at, Rerule::Person(consent.person));
                 }
-                again.insert(Rerule::Person(consent.person));
             }
             Fact::ConsentVerified { consent } => again.extend(self.consents.verified(*consent, &event.source)),
             Fact::ConsentRevoked { consent, person, parties, .. } => {
-                self.consents.revoked(*consent, parties);
                 again.insert(Rerule::Person(*person));
+                again.extend(self.consents.revoked(*consent, parties));
             }
             Fact::ConsentExpired { consent, person } => {
-                self.consents.expired(*consent);
                 again.insert(Rerule::Person(*person));
+                again.extend(self.consents.expired(*consent));
             }
             Fact::ReferralOpened { referral, person, from, to, initiated_by } => {
                 let (from, to, initiated_by) = (from.clone(), to.clone(), initiated_by.clone());

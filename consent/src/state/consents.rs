@@ -63,10 +63,12 @@ pub(super) struct Consents {
 }
 
 impl Consents {
-    pub fn recorded(&mut self, facts: ConsentFacts, recorded_by: UnitId, recorded_at: LogPos) {
+    /// Whose answers it changes: the person's, and whoever it was about before.
+    pub fn recorded(&mut self, facts: ConsentFacts, recorded_by: UnitId, recorded_at: LogPos) -> BTreeSet<Rerule> {
         let record = facts.consent;
         // Recorded again under its id: what ended it stays ended, what vouched for the old text does not vouch for this.
         let before = self.all.remove(&record);
+        let people = [Some(facts.person), before.as_ref().map(|b| b.facts.person)];
         if let Some(old) = &before
             && let Some(known) = self.by_person.get_mut(&old.facts.person)
         {
@@ -77,6 +79,7 @@ impl Consents {
             before.map_or_else(Default::default, |b| (b.revoked, b.revoked_for, b.expired));
         let state = ConsentState { facts, recorded_by, recorded_at, verified: false, revoked, revoked_for, expired };
         self.all.insert(record, state);
+        people.into_iter().flatten().map(Rerule::Person).collect()
     }
 
     /// Counts only from a unit that may disclose under it.
@@ -86,18 +89,20 @@ impl Consents {
         Some(Rerule::Person(consent.facts.person))
     }
 
-    pub fn revoked(&mut self, record: RecordId, parties: &RevokedFor) {
-        let Some(consent) = self.all.get_mut(&record) else { return };
+    /// Of the person whose consent it is, whoever the event names.
+    pub fn revoked(&mut self, record: RecordId, parties: &RevokedFor) -> Option<Rerule> {
+        let consent = self.all.get_mut(&record)?;
         match parties {
             RevokedFor::All => consent.revoked = true,
             RevokedFor::Parties(units) => consent.revoked_for.extend(units.iter().cloned()),
         }
+        Some(Rerule::Person(consent.facts.person))
     }
 
-    pub fn expired(&mut self, record: RecordId) {
-        if let Some(consent) = self.all.get_mut(&record) {
-            consent.expired = true;
-        }
+    pub fn expired(&mut self, record: RecordId) -> Option<Rerule> {
+        let consent = self.all.get_mut(&record)?;
+        consent.expired = true;
+        Some(Rerule::Person(consent.facts.person))
     }
 
     pub fn get(&self, record: RecordId) -> Option<&ConsentState> {
