@@ -6,7 +6,7 @@ use handoff_schemas::{LogTime, PartnerId, Recipient};
 use handoff_spine::command::Refusal;
 use handoff_spine::directory::Directory;
 use handoff_spine::log::{ACCESS, EVENTS, Log, RELEASES};
-use handoff_spine::release::{Access, RulingDoc};
+use handoff_spine::release::{Access, RulingDoc, Terms, expanded};
 use handoff_spine::store::{DbName, Store};
 use handoff_spine::vault::{ReleaseKeyScope, ReleaseOpener, VaultError};
 use handoff_spine::view::{Query, View as StoredView, ViewError, ViewRow, Window};
@@ -55,7 +55,7 @@ impl Reader {
         }
         let mut rows = Vec::with_capacity(page.rows.len());
         for row in page.rows {
-            if let Some(opened) = self.open(partner, row).await? {
+            if let Some(opened) = self.open(partner, row, &page.terms).await? {
                 rows.push(opened);
             }
         }
@@ -111,7 +111,7 @@ impl Reader {
     }
 
     /// Opens one row; none where its keys were destroyed in the meantime.
-    async fn open(&self, partner: &PartnerId, row: ViewRow) -> Result<Option<Row>, Refusal> {
+    async fn open(&self, partner: &PartnerId, row: ViewRow, terms: &Terms) -> Result<Option<Row>, Refusal> {
         let (mut parts, mut notices) = (Vec::new(), Vec::new());
         for slice in &row.slices {
             let scope = ReleaseKeyScope {
@@ -138,7 +138,8 @@ impl Reader {
             return Ok(None);
         }
         let data = handoff_schemas::present(parts);
-        let ruling = serde_json::from_str(&row.ruling).map_err(|e| unavailable(&e))?;
+        let ruling =
+            expanded(&row.ruling, terms).ok_or_else(|| unavailable(&"a ruling or its terms cannot be read"))?;
         Ok(Some(Row { cursor: row.cursor, release: row.release, ruling, data, notices }))
     }
 }

@@ -35,6 +35,11 @@ CREATE TABLE accounting (
     ruling TEXT NOT NULL,
     internal TEXT NOT NULL
 ) STRICT;
+-- What rulings say alike, once, by the SHA-256 that they name.
+CREATE TABLE terms (
+    id TEXT NOT NULL PRIMARY KEY,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE INDEX accounting_person ON accounting (person, leaf_index);
 CREATE INDEX accounting_event ON accounting (event_id);
 CREATE INDEX accounting_recipient ON accounting (recipient_unit, ruled_at);

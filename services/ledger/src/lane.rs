@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use handoff_schemas::LogTime;
 use handoff_spine::log::{Checkpoint, LogError, Regression};
-use handoff_spine::release::Batch;
+use handoff_spine::release::{Batch, Terms};
 use handoff_spine::store::Db;
 
 use crate::files::{self, HashFile};
@@ -124,7 +124,7 @@ impl Lane {
     pub async fn integrate(mut self, messages: &[Message]) -> Result<Self, LedgerError> {
         let Some(checkpoint) = self.follow_on(messages)? else { return Ok(self) };
         let before = self.grown.leaves.size();
-        let new = self.plan(messages)?;
+        let (new, terms) = self.plan(messages)?;
         self.steps.reached(Step::Planned)?;
 
         if !new.is_empty() {
@@ -145,6 +145,7 @@ impl Lane {
         let mut tx = self.db.begin().await?;
         let rows: Vec<Vec<Cell>> = new.into_iter().map(|l| l.cells).collect();
         store::insert(&mut tx, self.tree.table(), &rows).await?;
+        store::keep_terms(&mut tx, &terms).await?;
         self.steps.reached(Step::RowsWritten)?;
         store::grow(&mut tx, self.tree, before, &self.grown.stored()).await?;
         tx.set_checkpoint(self.tree.stream(), &checkpoint).await?;
@@ -170,21 +171,23 @@ impl Lane {
         Ok((!messages.is_empty()).then_some(at))
     }
 
-    fn plan(&mut self, messages: &[Message]) -> Result<Vec<NewLeaf>, LedgerError> {
-        let mut new = Vec::new();
+    fn plan(&mut self, messages: &[Message]) -> Result<(Vec<NewLeaf>, Terms), LedgerError> {
+        let (mut new, mut terms) = (Vec::new(), Terms::default());
         for message in messages {
             let (stream, seq) = (self.tree.stream(), message.seq);
             let unknown = |()| LedgerError::Unknown { stream, seq };
             match self.tree {
                 Tree::Releases => {
                     let batch: Batch = serde_json::from_slice(&message.body).map_err(|_| unknown(()))?;
+                    let reader = row::Reader::of(&batch.terms);
                     for ruled in &batch.ruled {
                         let size = self.grown.leaves.size();
-                        if let Some(leaf) = row::release_leaf_of(ruled, size, message.seq).map_err(unknown)? {
+                        if let Some(leaf) = row::release_leaf_of(ruled, &reader, size, seq).map_err(unknown)? {
                             self.grow(&leaf)?;
                             new.push(leaf);
                         }
                     }
+                    terms.extend(batch.terms);
                 }
                 Tree::Accesses => {
                     let size = self.grown.leaves.size();
@@ -194,7 +197,7 @@ impl Lane {
                 }
             }
         }
-        Ok(new)
+        Ok((new, terms))
     }
 
     fn grow(&mut self, leaf: &NewLeaf) -> Result<(), LedgerError> {

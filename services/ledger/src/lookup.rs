@@ -1,8 +1,10 @@
 //! Reading the ledger: for `handoff explain`, the privacy officer, and proofs to outsiders.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use handoff_schemas::{EventId, PersonId, ReleaseId};
+use handoff_spine::release::{RulingDoc, TermsId};
 use handoff_spine::store::{Db, StoreError};
 use serde::Serialize;
 
@@ -142,8 +144,11 @@ impl Lookup {
     async fn accounting(&self, which: Which<'_>, limit: u32) -> Result<Vec<Accounting>, LedgerError> {
         let tree = Tree::Releases;
         let rows = store::rows(&self.db, tree.table(), which, limit).await?;
-        let read =
-            |row: &RawRow| Accounting::read(leaf(row)?, text(tree, row, "ruling")?, text(tree, row, "internal")?);
+        let named = rows.iter().filter_map(|row| text(tree, row, "ruling")).flat_map(named).collect::<BTreeSet<_>>();
+        let terms = store::terms(&self.db, named).await?;
+        let read = |row: &RawRow| {
+            Accounting::read(leaf(row)?, text(tree, row, "ruling")?, text(tree, row, "internal")?, &terms)
+        };
         rows.iter().map(|row| read(row).ok_or(LedgerError::Unreadable { tree: tree.name() })).collect()
     }
 
@@ -156,6 +161,12 @@ impl Lookup {
         };
         rows.iter().map(|row| read(row).ok_or(LedgerError::Unreadable { tree: tree.name() })).collect()
     }
+}
+
+/// The terms that a ruling names; none where it is no ruling.
+fn named(ruling: &str) -> Vec<TermsId> {
+    let doc = serde_json::from_str::<RulingDoc>(ruling).ok();
+    doc.into_iter().flat_map(|doc| doc.slices).map(|slice| slice.terms).collect()
 }
 
 fn leaf(row: &RawRow) -> Option<u64> {

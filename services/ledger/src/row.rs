@@ -6,6 +6,7 @@ mod reading;
 
 pub use accounting::{ACCOUNTING, Accounting, Internal};
 pub(crate) use accounting::{cells as accounting_cells, internal_leaf, leaf_of as release_leaf_of, release_leaf};
+pub(crate) use grants::Reader;
 pub use reading::{READING, Reading};
 pub(crate) use reading::{cells as reading_cells, leaf_of as access_leaf_of};
 

@@ -5,6 +5,7 @@ mod sqlite;
 
 use data_encoding::HEXLOWER;
 use handoff_spine::log::Checkpoint;
+use handoff_spine::release::{Terms, TermsId};
 use handoff_spine::store::{Db, Migration, StoreError, Tx};
 
 use crate::LedgerError;
@@ -84,6 +85,63 @@ pub async fn insert(tx: &mut Tx, table: &'static Table, rows: &[Vec<Cell>]) -> R
     .map_err(StoreError::query("write the ledger's rows"))
 }
 
+/// Keeps the texts that rulings name.
+///
+/// # Errors
+/// [`StoreError::Query`].
+pub async fn keep_terms(tx: &mut Tx, terms: &Terms) -> Result<(), StoreError> {
+    for (id, text) in terms.iter() {
+        let id = id.to_string();
+        match tx {
+            Tx::Sqlite(tx) => sqlite::keep_terms(tx, &id, text).await,
+            Tx::Postgres(tx) => postgres::keep_terms(tx, &id, text).await,
+        }
+        .map_err(StoreError::query("write the ledger's terms"))?;
+    }
+    Ok(())
+}
+
+/// All texts that rulings name, and the ids under which a text stands that is not theirs.
+///
+/// # Errors
+/// [`StoreError::Query`].
+pub async fn all_terms(db: &Db) -> Result<(Terms, Vec<String>), StoreError> {
+    let mut tx = db.snapshot().await?;
+    let all = match &mut tx {
+        Tx::Sqlite(tx) => sqlite::all_terms(tx).await,
+        Tx::Postgres(tx) => postgres::all_terms(tx).await,
+    };
+    let (mut sound, mut altered) = (Terms::default(), Vec::new());
+    for (id, text) in all.map_err(StoreError::query("read the ledger's terms"))? {
+        match (String::from_utf8_lossy(&id).parse(), String::from_utf8(text)) {
+            (Ok(id), Ok(text)) if TermsId::of(&text) == id => {
+                sound.add(id, text.into());
+            }
+            _ => altered.push(String::from_utf8_lossy(&id).into_owned()),
+        }
+    }
+    Ok((sound, altered))
+}
+
+/// The texts with these ids, as far as they are there and are what their ids say.
+///
+/// # Errors
+/// [`StoreError::Query`].
+pub async fn terms(db: &Db, ids: impl IntoIterator<Item = TermsId>) -> Result<Terms, StoreError> {
+    let mut tx = db.snapshot().await?;
+    let mut found = Terms::default();
+    for id in ids {
+        let name = id.to_string();
+        let text: Option<String> = match &mut tx {
+            Tx::Sqlite(tx) => sqlite::terms(tx, &name).await,
+            Tx::Postgres(tx) => postgres::terms(tx, &name).await,
+        }
+        .map_err(StoreError::query("read the ledger's terms"))?;
+        found.extend(text.map(|text| (id, text.into())));
+    }
+    Ok(found.sound())
+}
+
 /// Moves a tree from `before` leaves to `after`.
 ///
 /// # Errors
@@ -133,14 +191,14 @@ fn parse(hex: &str) -> Result<Hash, StoreError> {
     Hash::try_from(bytes.as_slice()).map_err(|_| CORRUPT)
 }
 
+const KEEP_TERMS: &str = "INSERT INTO terms (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
+const TERMS: &str = "SELECT body FROM terms WHERE id = $1";
 const TREE: &str = "SELECT size, root, internal_root FROM tree WHERE name = $1";
 const GROW: &str = "UPDATE tree SET size = $3, root = $4, internal_root = $5 WHERE name = $1 AND size = $2";
-/// Rows one statement writes: 24 columns each stay below SQLite's 32,766 and PostgreSQL's 65,535 parameters.
-const CHUNK: usize = 1000;
 
-fn insert_into(table: &Table) -> String {
+fn insert_into(insert: &str, table: &Table) -> String {
     let names: Vec<&str> = table.columns.iter().map(|c| c.name).collect();
-    format!("INSERT INTO {} ({}) ", table.name, names.join(", "))
+    format!("{insert} INTO {} ({}) ", table.name, names.join(", "))
 }
 
 /// `column` spells how one dialect reads a column. All names come from constants of this crate.

@@ -9,6 +9,7 @@ mod ruler;
 mod seal;
 mod service;
 mod sweep;
+mod terms;
 
 pub use replay::Replay;
 pub use service::{Handle, Options, Policy};

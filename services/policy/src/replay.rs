@@ -43,6 +43,7 @@ impl Replay {
         }
         let entry = self.log.open(&self.follow.next().await?)?;
         self.at = entry.pos.0;
-        Ok(Some((entry.pos, self.ruler.position(&entry).await?.ruled)))
+        let stated = self.ruler.position(&entry).await?.ruled;
+        Ok(Some((entry.pos, stated.into_iter().map(|s| s.ruled).collect())))
     }
 }

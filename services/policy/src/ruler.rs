@@ -12,8 +12,9 @@ use handoff_spine::vault::{Opener, VaultError};
 
 use crate::memory::{Memory, Place};
 use crate::open::Opened;
-use crate::seal::Sealing;
+use crate::seal::{Sealing, Stated};
 use crate::sweep;
+use crate::terms::SaidMemo;
 
 /// Re-rulings at one position up to this many events; more become `sweep` events (design.md).
 const INLINE: usize = 100;
@@ -25,11 +26,12 @@ pub struct Ruler {
     bundle: Arc<Bundle>,
     memory: Memory,
     memo: Memo,
+    said: SaidMemo,
 }
 
 /// What one position decides.
 pub struct Decided {
-    pub ruled: Vec<Ruled>,
+    pub ruled: Vec<Stated>,
     /// Further events to be ruled at positions of their own.
     pub sweep: Option<Sweep>,
 }
@@ -43,13 +45,14 @@ pub struct Sweep {
 impl Ruler {
     #[must_use]
     pub fn new(log: Log, opener: Opener, bundle: Arc<Bundle>) -> Self {
-        Self { log, opener, bundle, memory: Memory::default(), memo: Memo::new() }
+        Self { log, opener, bundle, memory: Memory::default(), memo: Memo::new(), said: SaidMemo::default() }
     }
 
     /// Forgets everything: the streams are read again from their beginning.
     pub fn forget(&mut self) {
         self.memory = Memory::default();
         self.memo = Memo::new();
+        self.said = SaidMemo::default();
     }
 
     /// Log time at the last position.
@@ -96,7 +99,7 @@ impl Ruler {
         &mut self,
         entry: &Entry,
         again: &[Rerule],
-        all: &mut Vec<Ruled>,
+        all: &mut Vec<Stated>,
     ) -> Result<Option<Sweep>, ServiceError> {
         let touched = self.memory.touched(again, entry.pos);
         let facts = entry.commit.events.iter().flat_map(|e| &e.facts).cloned().collect::<Vec<Fact>>();
@@ -113,7 +116,7 @@ impl Ruler {
         entry: &Entry,
         places: Vec<Place>,
         narrowing: bool,
-        all: &mut Vec<Ruled>,
+        all: &mut Vec<Stated>,
     ) -> Result<(), ServiceError> {
         for place in places {
             let earlier = self.log.entry(place.0).await?;
@@ -131,9 +134,9 @@ impl Ruler {
         event: &LoggedEvent,
         cause: LogPos,
         afresh: bool,
-        all: &mut Vec<Ruled>,
+        all: &mut Vec<Stated>,
     ) -> Result<(), ServiceError> {
-        let opened = Opened::of(&self.opener, event).await.map_err(|e| stop(&e))?;
+        let mut opened = Opened::of(&self.opener, event).await.map_err(|e| stop(&e))?;
         let mut recipients = self.memory.state.recipients(&event.unit);
         recipients.extend(self.memory.holders(place));
         let amended = self.memory.amended(place);
@@ -170,19 +173,20 @@ impl Ruler {
                 at,
                 supersedes: before.or(corrected).map(|(id, _)| id),
             };
-            let ruled = sealing.seal(&recipient, &ruling, &opened).await.map_err(|e| stop(&e))?;
-            let Some(ruled) = ruled else { continue };
-            let substance = ruled.release.as_ref().map_or(0, |r| r.substance);
-            let unchanged = before.map_or(ruled.release.is_none() && place.0 != cause, |(_, s)| s == substance);
-            if unchanged && !(afresh && ruled.release.is_some()) {
+            let stated = sealing.seal(&recipient, &ruling, &mut opened, &mut self.said).await.map_err(|e| stop(&e))?;
+            let Some(stated) = stated else { continue };
+            let release = stated.ruled.release.as_ref();
+            let substance = release.map_or(0, |r| r.substance);
+            let unchanged = before.map_or(release.is_none() && place.0 != cause, |(_, s)| s == substance);
+            if unchanged && !(afresh && release.is_some()) {
                 continue;
             }
-            ruled_now.push((ruled, substance));
+            ruled_now.push((stated, substance));
         }
         metrics::histogram!("handoff_ruling_seconds").record(started.elapsed().as_secs_f64());
-        for (ruled, substance) in ruled_now {
-            self.memory.note(place, &ruled, substance);
-            all.push(ruled);
+        for (stated, substance) in ruled_now {
+            self.memory.note(place, &stated.ruled, substance);
+            all.push(stated);
         }
         Ok(())
     }

@@ -1,16 +1,17 @@
 //! From a ruling to what a partner may hold: templates applied, attachments added, sealed under release keys.
 
-use handoff_law::{Grant, Outcome, PolicyState, Ruling};
-use handoff_schemas::{Category, LogPos, LogTime, Recipient, RecipientKind, Registry, ReleaseId};
+use handoff_law::{PolicyState, Ruling};
+use handoff_schemas::{LogPos, LogTime, PartnerId, PersonId, Recipient, RecipientKind, ReleaseId};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::index::name_token;
-use handoff_spine::release::{Release, ReleasedSlice, Ruled, RulingDoc, WithheldSlice, release_id};
+use handoff_spine::release::{Release, ReleasedSlice, Ruled, RulingDoc, StatedSlice, release_id};
 use handoff_spine::vault::{IdKind, Opener, PartnerKey, ReleaseKeyScope, VaultError};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::memory::Place;
-use crate::open::Opened;
+use crate::open::{Kept, Opened};
+use crate::terms::{Granted, SaidMemo, Text};
 
 /// Everything that goes into one recipient's part of one event.
 pub struct Sealing<'a> {
@@ -23,6 +24,13 @@ pub struct Sealing<'a> {
     pub supersedes: Option<ReleaseId>,
 }
 
+/// A ruling in stored form, with the texts it names.
+pub struct Stated {
+    pub ruled: Ruled,
+    pub terms: Vec<Text>,
+    pub why: Option<Text>,
+}
+
 impl Sealing<'_> {
     /// The ruling in stored form; none where the recipient's unit is not registered any more.
     ///
@@ -32,30 +40,26 @@ impl Sealing<'_> {
         &self,
         recipient: &Recipient,
         ruling: &Ruling,
-        opened: &Opened,
-    ) -> Result<Option<Ruled>, VaultError> {
+        opened: &mut Opened,
+        memo: &mut SaidMemo,
+    ) -> Result<Option<Stated>, VaultError> {
         let Some(unit) = self.state.unit(&recipient.unit) else { return Ok(None) };
         let partner = unit.partner.clone();
-        let mut withheld = Vec::new();
-        let mut granted: Vec<(Category, &[Grant])> = Vec::new();
-        for slice in ruling.slices.iter() {
-            match &slice.outcome {
-                Outcome::Release(grants) if opened.get(slice.category).is_some() => {
-                    granted.push((slice.category, grants));
-                }
-                Outcome::Release(_) => {
-                    withheld
-                        .push(WithheldSlice { category: slice.category, reasons: vec![json!({"reason": "ERASED"})] });
-                }
-                Outcome::Withhold(reasons) => withheld.push(WithheldSlice {
-                    category: slice.category,
-                    reasons: reasons.iter().map(|r| serde_json::to_value(r).unwrap_or(Value::Null)).collect(),
-                }),
-            }
-        }
+        let key = match self.opener.partner_key(&partner).await {
+            Ok(key) => Some(key),
+            Err(VaultError::Erased) => None,
+            Err(e) => return Err(e),
+        };
+        let said = memo.of(&ruling.slices, &partner, key.as_ref())?;
+        let erased: Vec<_> = said.granted.iter().map(|g| g.category).filter(|c| opened.get(*c).is_none()).collect();
+        let why = if erased.is_empty() { said.why.clone() } else { Some(said.why_erased(&erased)?) };
         let person = self.event.person.map(|p| self.state.canonical(p));
-        let release = self.release(recipient, &partner, ruling, opened, &granted, person).await?;
-        Ok(Some(Ruled {
+        let released = match &key {
+            Some(key) => self.release(recipient, (&partner, key), ruling, opened, &said.granted, person).await?,
+            None => None,
+        };
+        let (release, terms) = released.unzip();
+        let ruled = Ruled {
             cause: self.cause,
             at: self.at,
             event: self.event.id,
@@ -67,55 +71,41 @@ impl Sealing<'_> {
             recipient: recipient.clone(),
             person,
             release,
-            withheld,
+            withheld: why.as_ref().map(|text| text.id),
             supersedes: self.supersedes.into_iter().collect(),
-        }))
+        };
+        Ok(Some(Stated { ruled, terms: terms.unwrap_or_default(), why }))
     }
 
     async fn release(
         &self,
         recipient: &Recipient,
-        partner: &handoff_schemas::PartnerId,
+        (partner, key): (&PartnerId, &PartnerKey),
         ruling: &Ruling,
-        opened: &Opened,
-        granted: &[(Category, &[Grant])],
-        person: Option<handoff_schemas::PersonId>,
-    ) -> Result<Option<Release>, VaultError> {
+        opened: &mut Opened,
+        granted: &[Granted],
+        person: Option<PersonId>,
+    ) -> Result<Option<(Release, Vec<Text>)>, VaultError> {
         let id = release_id(self.cause, self.event.id, recipient);
         let source = self.state.unit(&self.event.unit).and_then(|u| u.roles.first().copied());
         let source = source.unwrap_or(RecipientKind::Eval);
         let mut parts = Vec::with_capacity(granted.len());
-        for (category, grants) in granted {
-            let Some(plain) = opened.get(*category) else { continue };
-            let allowed = grants.iter().fold(handoff_schemas::ElementSet::none(), |all, g| all.union(&g.elements));
-            let kept = Registry::embedded()
-                .retain(&self.event.event_type, source, *category, plain, &allowed)
-                .map_err(|_| VaultError::Tampered)?;
+        for grant in granted {
             // A template may leave nothing of a category; then there is nothing to release or to account for.
-            if kept.as_object().is_some_and(|o| !o.is_empty()) {
-                parts.push((*category, *grants, kept));
+            if let Some(kept) = opened.kept(&self.event.event_type, source, grant.category, &grant.allowed)? {
+                parts.push((grant, kept));
             }
         }
         if parts.is_empty() {
             return Ok(None);
         }
-        let key = match self.opener.partner_key(partner).await {
-            Ok(key) => key,
-            Err(VaultError::Erased) => return Ok(None),
-            Err(e) => return Err(e),
-        };
-        let index = index(&key, parts.iter().map(|(_, _, kept)| kept));
+        let index = index(key, parts.iter().map(|(_, kept)| &kept.value));
         let mut slices = Vec::with_capacity(parts.len());
         let mut stated = Vec::with_capacity(parts.len());
-        for (category, grants, kept) in parts {
+        let mut terms = Vec::with_capacity(parts.len());
+        for (grant, kept) in parts {
+            let category = grant.category;
             let Some(slice) = self.event.slices.iter().find(|s| s.category == category) else { continue };
-            // A notice that cannot be stated stops the release: it must not go without (42 CFR 2.32).
-            let notices: Option<Vec<Value>> =
-                grants.iter().filter_map(|g| g.notice.as_ref()).map(|n| notice(n, &key)).collect();
-            let notices = notices.ok_or(VaultError::Tampered)?;
-            let content = zeroize::Zeroizing::new(
-                serde_json::to_vec(&json!({ "data": kept, "notices": notices })).map_err(|_| VaultError::Tampered)?,
-            );
             let scope = ReleaseKeyScope {
                 release: id,
                 partner,
@@ -123,58 +113,42 @@ impl Sealing<'_> {
                 category,
                 key_version: slice.sealed.key_version,
             };
-            let sealed = self.opener.seal_release(&scope, &content).await?;
-            stated.push(json!({
-                "category": category,
-                "grants": grants.iter().map(|g| grant(g, &key)).collect::<Vec<_>>(),
-                "content": data_encoding::HEXLOWER.encode(&sealed.content_mac),
-            }));
+            let sealed = self.opener.seal_release(&scope, &content(&kept, &grant.notices)).await?;
+            let content = data_encoding::HEXLOWER.encode(&sealed.content_mac);
+            stated.push(StatedSlice { category, content, terms: grant.terms.id });
             slices.push(ReleasedSlice { category, record: self.event.record, sealed: sealed.sealed });
+            terms.push(grant.terms.clone());
         }
         let scopes: Vec<String> = ruling.scopes.iter().map(ToString::to_string).collect();
         let substance = substance(&stated, &scopes, ruling.valid_until);
         let doc = RulingDoc {
-            release: id,
-            event_type: self.event.event_type.clone(),
-            source: self.event.unit.clone(),
+            bundle: ruling.bundle.to_string(),
+            corrects: self.supersedes.into_iter().collect(),
+            engine: ruling.engine.to_owned(),
+            incident: self.event.incident.map(|i| key.pairwise(IdKind::Incident, i.0)),
+            person: person.map(|p| key.pairwise(IdKind::Person, p.0)),
             recipient: recipient.clone(),
             record: key.pairwise(IdKind::Record, self.event.record.0),
-            person: person.map(|p| key.pairwise(IdKind::Person, p.0)),
-            incident: self.event.incident.map(|i| key.pairwise(IdKind::Incident, i.0)),
+            release: id,
             ruled_at: self.at,
-            valid_until: ruling.valid_until,
             slices: stated,
-            bundle: ruling.bundle.to_string(),
-            engine: ruling.engine.to_owned(),
-            corrects: self.supersedes.into_iter().collect(),
+            source: self.event.unit.clone(),
+            event_type: self.event.event_type.clone(),
+            valid_until: ruling.valid_until,
         };
-        // Keys sorted, no white space: the canonical form the leaf covers, whichever map the JSON library uses.
-        let mut canonical = serde_json::to_value(&doc).map_err(|_| VaultError::Tampered)?;
-        canonical.sort_all_objects();
-        let text = canonical.to_string();
-        Ok(Some(Release { id, ruling: text, slices, scopes, valid_until: ruling.valid_until, substance, index }))
+        let ruling = doc.canonical().map_err(|_| VaultError::Tampered)?;
+        let release = Release { id, ruling, slices, scopes, valid_until: doc.valid_until, substance, index };
+        Ok(Some((release, terms)))
     }
 }
 
-/// A grant in its recipient's words: the consent by the id this partner knows, the notice by its form.
-fn grant(grant: &Grant, key: &PartnerKey) -> Value {
-    let mut stated = serde_json::to_value(grant).unwrap_or(Value::Null);
-    if let (Some(consent), Some(named)) = (&grant.consent, stated.pointer_mut("/consent/record")) {
-        *named = json!(key.pairwise(IdKind::Consent, consent.record.0));
+/// What is sealed: the permitted fields and the notices that accompany them.
+fn content(kept: &Kept, notices: &str) -> zeroize::Zeroizing<Vec<u8>> {
+    let mut content = zeroize::Zeroizing::new(Vec::with_capacity(kept.json.len() + notices.len() + 24));
+    for part in [b"{\"data\":".as_slice(), &kept.json, b",\"notices\":", notices.as_bytes(), b"}"] {
+        content.extend_from_slice(part);
     }
-    if let Some(notice) = stated.pointer_mut("/notice").and_then(Value::as_object_mut) {
-        notice.retain(|field, _| field == "form" || field == "version");
-    }
-    stated
-}
-
-/// The 2.32 notice and scope explanation, sealed with the content it must accompany.
-fn notice(notice: &handoff_law::Notice232, key: &PartnerKey) -> Option<Value> {
-    let mut stated = serde_json::to_value(notice).ok()?;
-    let named = stated.pointer_mut("/scope/consent")?;
-    let consent = named.as_str()?.parse().ok()?;
-    *named = json!(key.pairwise(IdKind::Consent, consent));
-    Some(stated)
+    content
 }
 
 /// Tokens for search, from what is released and nothing else: the index cannot tell more than the view.
@@ -201,12 +175,11 @@ fn find<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
 }
 
 /// What was granted, on what, until when: the content's own hash left out, since it changes with the release id.
-fn substance(stated: &[Value], scopes: &[String], valid_until: Option<LogTime>) -> u64 {
+fn substance(stated: &[StatedSlice], scopes: &[String], valid_until: Option<LogTime>) -> u64 {
     let mut hash = Sha256::new();
     for slice in stated {
-        for part in ["category", "grants"] {
-            hash.update(slice.get(part).unwrap_or(&Value::Null).to_string().as_bytes());
-        }
+        hash.update(slice.category.slug().as_bytes());
+        hash.update(slice.terms.as_bytes());
     }
     for scope in scopes {
         hash.update(scope.as_bytes());

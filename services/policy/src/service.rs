@@ -1,14 +1,15 @@
 mod parts;
 mod recover;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use handoff_law::Bundle;
 use handoff_schemas::LogPos;
 use handoff_spine::commit::Entry;
-use handoff_spine::log::{EVENTS, Log, LogError};
-use handoff_spine::release::{Batch, MAX_BYTES, MAX_RUN, Ruled};
+use handoff_spine::log::{EVENTS, Log, LogError, Sent};
+use handoff_spine::release::{Batch, MAX_RUN};
 use handoff_spine::service::{Service, ServiceError};
 use handoff_spine::telemetry::Health;
 use handoff_spine::vault::Opener;
@@ -17,7 +18,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ruler::Ruler;
 use crate::sweep;
-use parts::{Written, parts, weigh, write};
+use parts::{Message, Written, parts, write};
+
+/// Messages sent and not yet acknowledged: the next run is ruled while the last one becomes durable.
+const IN_FLIGHT: usize = 4;
 
 /// What policy is given at its start.
 pub struct Options {
@@ -51,9 +55,11 @@ pub struct Policy {
     log: Log,
     health: Health,
     ruler: Ruler,
-    /// Last position ruled, and last sequence on `RELEASES`.
+    /// Last position ruled, and last sequence on `RELEASES` once all that was sent is there.
     ruled: LogPos,
     appended: u64,
+    /// What was sent and is not acknowledged, oldest first, each with what it makes known.
+    in_flight: VecDeque<(Sent, Option<LogPos>, u64)>,
     /// Parts of the next position's run that are on `RELEASES` already.
     skip_parts: usize,
     progress: watch::Sender<(LogPos, u64)>,
@@ -70,6 +76,7 @@ impl Policy {
             health,
             ruled: LogPos(0),
             appended: 0,
+            in_flight: VecDeque::new(),
             skip_parts: 0,
             progress,
         };
@@ -77,16 +84,16 @@ impl Policy {
     }
 
     /// Rules one position; what its change asks for beyond [`crate::ruler::INLINE`] events goes to the log first.
-    async fn position(&mut self, entry: &Entry) -> Result<Vec<Ruled>, ServiceError> {
+    async fn position(&mut self, entry: &Entry) -> Result<Vec<Written>, ServiceError> {
         let decided = self.ruler.position(entry).await?;
         if let Some(sweep) = decided.sweep {
             tracing::info!(position = %entry.pos, events = sweep.places.len(), "a change is ruled by sweeps");
             sweep::append(&self.log, entry.pos, &sweep.places, sweep.narrowing).await?;
         }
-        Ok(decided.ruled)
+        write(decided.ruled)
     }
 
-    async fn append(&mut self, run: Run<'_>, part: usize, more: bool, ruled: &[Written]) -> Result<(), ServiceError> {
+    async fn append(&mut self, run: Run<'_>, part: usize, more: bool, message: Message) -> Result<(), ServiceError> {
         let head = Batch {
             v: 1,
             first: run.first,
@@ -95,17 +102,34 @@ impl Policy {
             at: run.at,
             part: u32::try_from(part).unwrap_or(u32::MAX),
             more,
+            terms: message.terms,
+            why: message.why,
             ruled: Vec::new(),
         };
         let body = head
-            .with(ruled)
+            .with(&message.rulings)
             .map_err(|e| ServiceError::Stop { code: "HO-4001", message: format!("rulings cannot be written: {e}") })?;
+        while self.in_flight.len() >= IN_FLIGHT {
+            self.acknowledged().await?;
+        }
         // On any error: somebody else wrote, or our own write's ack got lost. Start over from what is on the stream.
-        self.appended = self.log.append_after_stream("rel".to_owned(), self.appended, &body).await?.0;
+        let sent = self.log.send_after_stream("rel".to_owned(), self.appended, &body).await?;
+        self.appended += 1;
+        self.in_flight.push_back((sent, (!more).then_some(head.last), self.appended));
         metrics::counter!("handoff_ruled_positions_total").increment(head.last.0.saturating_sub(head.first.0) + 1);
         self.ruled = head.last;
-        if !more {
-            self.progress.send_replace((self.ruled, self.appended));
+        Ok(())
+    }
+
+    /// Waits for the oldest message on its way, and tells how far policy has come with it.
+    async fn acknowledged(&mut self) -> Result<(), ServiceError> {
+        let Some((sent, ruled, expected)) = self.in_flight.pop_front() else { return Ok(()) };
+        let at = sent.acknowledged().await?.0;
+        if at != expected {
+            return Err(LogError::Conflict.into());
+        }
+        if let Some(ruled) = ruled {
+            self.progress.send_replace((ruled, at));
         }
         Ok(())
     }
@@ -116,10 +140,24 @@ impl Policy {
         let mut follow = log.follow(EVENTS, self.ruled.0 + 1, &[]).await?;
         self.health.ready(Self::NAME);
         loop {
-            let raw = tokio::select! {
-                () = shutdown.cancelled() => return Ok(()),
-                next = follow.next() => next?,
+            let raw = match follow.next_within(Duration::ZERO).await? {
+                Some(raw) => raw,
+                // Nothing to rule now: all that was sent becomes known before the wait.
+                None if !self.in_flight.is_empty() => {
+                    self.acknowledged().await?;
+                    continue;
+                }
+                None => tokio::select! {
+                    () = shutdown.cancelled() => return Ok(()),
+                    next = follow.next() => next?,
+                },
             };
+            if shutdown.is_cancelled() {
+                while !self.in_flight.is_empty() {
+                    self.acknowledged().await?;
+                }
+                return Ok(());
+            }
             let mut raws = vec![raw];
             while raws.len() < MAX_RUN {
                 match follow.next_within(Duration::ZERO).await? {
@@ -133,8 +171,7 @@ impl Policy {
 
     /// Rules consecutive positions and appends them in as few messages as the bounds allow.
     async fn run_of(&mut self, raws: Vec<handoff_spine::log::RawEntry>) -> Result<(), ServiceError> {
-        let mut pending: Vec<Written> = Vec::new();
-        let mut weight = 0usize;
+        let mut pending = Message::default();
         let mut open: Option<(LogPos, Entry)> = None;
         for raw in raws {
             if raw.seq != open.as_ref().map_or(self.ruled.0, |(_, last)| last.pos.0) + 1 {
@@ -148,32 +185,29 @@ impl Policy {
             }
             let entry = self.log.open(&raw)?;
             let at_before = self.ruler.at();
-            let ruled = write(&self.position(&entry).await?)?;
-            let more = weigh(&ruled);
-            if weight + more > MAX_BYTES
+            let written = self.position(&entry).await?;
+            if !pending.has_room(&written)
                 && let Some((first, last)) = open.take()
             {
                 let done = std::mem::take(&mut pending);
-                self.append(Run { first, last: &last, at: at_before }, 0, false, &done).await?;
-                weight = 0;
+                self.append(Run { first, last: &last, at: at_before }, 0, false, done).await?;
             }
-            if more > MAX_BYTES {
-                let parts = parts(ruled);
+            if !pending.has_room(&written) {
+                let parts = parts(written);
                 let (at, count) = (self.ruler.at(), parts.len());
                 let skip = std::mem::take(&mut self.skip_parts);
                 for (n, part) in parts.into_iter().enumerate().skip(skip) {
-                    self.append(Run { first: entry.pos, last: &entry, at }, n, n + 1 < count, &part).await?;
+                    self.append(Run { first: entry.pos, last: &entry, at }, n, n + 1 < count, part).await?;
                 }
                 continue;
             }
-            weight += more;
-            pending.extend(ruled);
+            written.into_iter().for_each(|one| pending.add(one));
             let first = open.as_ref().map_or(entry.pos, |(first, _)| *first);
             open = Some((first, entry));
         }
         if let Some((first, last)) = open {
             let at = self.ruler.at();
-            self.append(Run { first, last: &last, at }, 0, false, &pending).await?;
+            self.append(Run { first, last: &last, at }, 0, false, pending).await?;
         }
         Ok(())
     }
@@ -192,6 +226,7 @@ impl Service for Policy {
                     self.health.not_ready(Self::NAME, "reading the log again");
                     tracing::warn!(error = %e, "policy starts over from what is on the log");
                     self.ruler.forget();
+                    self.in_flight.clear();
                     (self.ruled, self.appended, self.skip_parts) = (LogPos(0), 0, 0);
                     tokio::select! {
                         () = shutdown.cancelled() => return Ok(()),

@@ -53,6 +53,20 @@ pub enum LogError {
     Regression(#[from] Regression),
 }
 
+/// A message on its way to the log. Its fate is unknown until [`Sent::acknowledged`] says so.
+#[must_use = "an append whose acknowledgement nobody awaits may have failed"]
+pub struct Sent(jetstream::context::PublishAckFuture);
+
+impl Sent {
+    /// Waits until the message is durable.
+    ///
+    /// # Errors
+    /// [`LogError::Conflict`], [`LogError::Unknown`], [`LogError::Unreachable`].
+    pub async fn acknowledged(self) -> Result<LogPos, LogError> {
+        self.0.await.map(|a| LogPos(a.sequence)).map_err(publish_error)
+    }
+}
+
 /// Append and read, with one service's credential.
 #[derive(Clone)]
 pub struct Log {
@@ -91,14 +105,17 @@ impl Log {
         self.send(EVENTS, subject, message).await
     }
 
-    /// Seals and appends where the whole stream's last sequence is `last`: the one-writer rule of `RELEASES`.
+    /// Seals and sends where the whole stream's last sequence is `last`: the one-writer rule of `RELEASES`. Further
+    /// messages may be sent before the first is acknowledged: the server takes them in order, and refuses all that
+    /// follow one it refused.
     ///
     /// # Errors
-    /// As [`Log::append_after_subject`].
-    pub async fn append_after_stream(&self, subject: String, last: u64, body: &[u8]) -> Result<LogPos, LogError> {
+    /// As [`Log::append_after_subject`]; the conflict comes with the acknowledgement.
+    pub async fn send_after_stream(&self, subject: String, last: u64, body: &[u8]) -> Result<Sent, LogError> {
         let sealed = self.seal_within(&subject, body, MAX_RULINGS)?;
         let message = PublishMessage::build().payload(sealed).expected_last_sequence(last);
-        self.send(RELEASES, subject, message).await
+        let ack = self.js.send_publish(subject, message.expected_stream(RELEASES)).await.map_err(publish_error)?;
+        Ok(Sent(ack))
     }
 
     /// Seals and appends without a condition (accesses, dead letters).

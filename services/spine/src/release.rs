@@ -1,5 +1,7 @@
 //! The body of one message on `RELEASES`: the rulings of a run of consecutive log positions.
 
+mod terms;
+
 use handoff_schemas::{
     Category, EventId, EventType, LogPos, LogTime, PartnerId, PersonId, Recipient, ReleaseId, UnitId,
 };
@@ -8,6 +10,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::vault::Sealed;
+
+pub use terms::{Terms, TermsId, expanded};
 
 /// Most positions one message stands for (design.md).
 pub const MAX_RUN: usize = 64;
@@ -28,16 +32,47 @@ pub struct Batch {
     /// 0 for the first message of this run, counting up while `more`.
     pub part: u32,
     pub more: bool,
+    /// What the grants of these rulings say, each text once: recipients' business.
+    pub terms: Terms,
+    /// Why something was withheld, each text once: internal, never a recipient's.
+    pub why: Terms,
     pub ruled: Vec<Ruled>,
 }
 
+/// One ruling with its texts beside it again.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    pub ruled: Ruled,
+    /// The ruling document with its grants written out, where something was released.
+    pub ruling: Option<Value>,
+    pub withheld: Vec<WithheldSlice>,
+}
+
 impl Batch {
-    /// The message's body: this one without its rulings, and these, each as its JSON.
+    /// The rulings with their texts; none where a text is missing or is not what its id says.
+    #[must_use]
+    pub fn recorded(self) -> Option<Vec<Recorded>> {
+        let (terms, why) = (self.terms, self.why);
+        let one = |ruled: Ruled| {
+            let ruling = match &ruled.release {
+                Some(release) => Some(expanded(&release.ruling, &terms)?),
+                None => None,
+            };
+            let withheld = match &ruled.withheld {
+                Some(id) => serde_json::from_str(why.get(id)?).ok()?,
+                None => Vec::new(),
+            };
+            Some(Recorded { ruled, ruling, withheld })
+        };
+        self.ruled.into_iter().map(one).collect()
+    }
+
+    /// The message's body: this head, whose own list is empty, and these rulings, each as its JSON.
     ///
     /// # Errors
     /// Where the head has no JSON form.
     pub fn with(&self, ruled: &[Vec<u8>]) -> serde_json::Result<Vec<u8>> {
-        let mut body = serde_json::to_vec(&Self { ruled: Vec::new(), last_hash: self.last_hash.clone(), ..*self })?;
+        let mut body = serde_json::to_vec(self)?;
         // The rulings are the last member: `"ruled":[]}`.
         body.truncate(body.len().saturating_sub(2));
         for (n, one) in ruled.iter().enumerate() {
@@ -71,8 +106,9 @@ pub struct Ruled {
     /// Nothing where all is withheld.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub withheld: Vec<WithheldSlice>,
+    /// What was withheld and why: names a text of the message's `why`, a list of [`WithheldSlice`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<TermsId>,
     /// Earlier releases of the same content to the same recipient that this ruling replaces or withdraws.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub supersedes: Vec<ReleaseId>,
@@ -83,6 +119,7 @@ pub struct Ruled {
 pub struct ToldBatch {
     /// Log time at its last position.
     pub at: LogTime,
+    pub terms: Terms,
     pub ruled: Vec<Told>,
 }
 
@@ -105,7 +142,7 @@ pub struct Told {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Release {
     pub id: ReleaseId,
-    /// Canonical JSON of [`RulingDoc`]: what the ledger's leaf covers, and what the partner may be given as proof.
+    /// [`RulingDoc::canonical`]: what the ledger's leaf covers, and what the partner may be given as proof.
     pub ruling: String,
     pub slices: Vec<ReleasedSlice>,
     /// Scopes whose floors this row must be at or above, in stable string form.
@@ -137,25 +174,55 @@ pub struct WithheldSlice {
 }
 
 /// A ruling as its recipient may read it: no content, no log position, no id another partner could join on.
+///
+/// Its canonical form is JSON with sorted keys and no white space: the fields stand in that order here.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RulingDoc {
-    pub release: ReleaseId,
-    #[serde(rename = "type")]
-    pub event_type: EventType,
-    pub source: UnitId,
-    pub recipient: Recipient,
-    /// Pairwise ids under the partner's key.
-    pub record: uuid::Uuid,
-    pub person: Option<uuid::Uuid>,
-    pub incident: Option<uuid::Uuid>,
-    pub ruled_at: LogTime,
-    pub valid_until: Option<LogTime>,
-    /// One grant list a category, as the decision engine states it.
-    pub slices: Vec<Value>,
     pub bundle: String,
-    pub engine: String,
     /// Releases this one replaces: a correction.
     pub corrects: Vec<ReleaseId>,
+    pub engine: String,
+    /// Pairwise ids under the partner's key, as are person and record.
+    pub incident: Option<uuid::Uuid>,
+    pub person: Option<uuid::Uuid>,
+    #[serde(serialize_with = "sorted")]
+    pub recipient: Recipient,
+    pub record: uuid::Uuid,
+    pub release: ReleaseId,
+    pub ruled_at: LogTime,
+    pub slices: Vec<StatedSlice>,
+    pub source: UnitId,
+    #[serde(rename = "type")]
+    pub event_type: EventType,
+    pub valid_until: Option<LogTime>,
+}
+
+/// One category of a ruling: what was released, on what terms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatedSlice {
+    pub category: Category,
+    /// HMAC of the content under the release key, hex: it dies with the key.
+    pub content: String,
+    /// Names the text of its grants, as the decision engine states them.
+    pub terms: TermsId,
+}
+
+impl RulingDoc {
+    /// What the ledger's leaf covers.
+    ///
+    /// # Errors
+    /// Where it has no JSON form.
+    pub fn canonical(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+}
+
+fn sorted<S: serde::Serializer>(recipient: &Recipient, to: S) -> Result<S::Ok, S::Error> {
+    use serde::ser::SerializeStruct as _;
+    let mut fields = to.serialize_struct("Recipient", 2)?;
+    fields.serialize_field("kind", &recipient.kind)?;
+    fields.serialize_field("unit", &recipient.unit)?;
+    fields.end()
 }
 
 impl Release {
@@ -215,4 +282,37 @@ pub struct Access {
     pub as_of: LogPos,
     /// Gateway clock, milliseconds since the epoch.
     pub at: LogTime,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ruling_is_written_in_canonical_form() {
+        let terms = TermsId::of("[]");
+        let doc = RulingDoc {
+            bundle: "b".to_owned(),
+            corrects: Vec::new(),
+            engine: "e".to_owned(),
+            incident: None,
+            person: Some(uuid::Uuid::nil()),
+            recipient: Recipient {
+                unit: "willow-clinic-crisis".parse().unwrap(),
+                kind: handoff_schemas::RecipientKind::Bhc,
+            },
+            record: uuid::Uuid::nil(),
+            release: ReleaseId(uuid::Uuid::nil()),
+            ruled_at: LogTime(7),
+            slices: vec![StatedSlice { category: Category::Cad, content: "00".to_owned(), terms }],
+            source: "river-911".parse().unwrap(),
+            event_type: "encounter.incident-reported.v1".parse().unwrap(),
+            valid_until: None,
+        };
+        let text = doc.canonical().unwrap();
+        let mut sorted: Value = serde_json::from_str(&text).unwrap();
+        sorted.sort_all_objects();
+        assert_eq!(sorted.to_string(), text);
+    }
 }

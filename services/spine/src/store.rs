@@ -180,6 +180,17 @@ pub enum Residue {
     Server,
 }
 
+/// Rows cut into what several statements write, at most 64 each. Few sizes, so that each database prepares few statements and keeps
+/// them.
+pub fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = [64, 16, 4, 1].into_iter().find(|size| *size <= rows.len())?;
+        let (chunk, rest) = rows.split_at(size);
+        rows = rest;
+        Some(chunk)
+    })
+}
+
 /// A view's database name, for callers that have only the partner.
 impl From<&PartnerId> for DbName {
     fn from(partner: &PartnerId) -> Self {

@@ -75,7 +75,7 @@ async fn a_checkpoint_moves_forward_only(place: &Place) {
 }
 
 async fn a_checkpoint_goes_back_with_its_transaction(place: &Place) {
-    let db = place.store().open(&DbName::Policy).await.unwrap();
+    let db = place.store().open(&DbName::Standing).await.unwrap();
     let mut tx = db.begin().await.unwrap();
     tx.set_checkpoint("EVENTS", &at(3)).await.unwrap();
     assert_eq!(tx.checkpoint("EVENTS").await.unwrap(), at(3));

@@ -11,13 +11,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::fanout::{Fanout, Stream};
-use handoff_spine::view::View;
 use handoff_spine::view::{Change, changes};
+use handoff_spine::view::{Progress, View};
 
 /// Messages taken together into one transaction a partner, and their bytes: a run of rulings may weigh 512 KiB.
 const GATHER: usize = 256;
 const GATHER_BYTES: usize = 2 * 1024 * 1024;
-/// A partner without rows in a batch still notes how far it has come, this often.
+/// A partner without rows or floors in a batch still notes how far it has come, this often.
 const NOTE_EVERY: u64 = 256;
 
 /// What the views are given at their start.
@@ -73,19 +73,28 @@ impl Views {
         (Self { options, fanout, standing, rows }, handle)
     }
 
-    /// Follows `EVENTS`: floors of every scope that something narrowed.
-    async fn stand(&self, shutdown: CancellationToken) -> Result<(), ServiceError> {
-        let log = &self.options.log;
+    /// Where each view's floors go on. Readers wait from now on until they have come to where they were: a view may
+    /// have been dropped, and must not fill with rows that no floor hides yet.
+    async fn begin(&self) -> Result<Floors, ServiceError> {
         let mut at: BTreeMap<PartnerId, Checkpoint> = BTreeMap::new();
         for (view, checkpoint) in self.fanout.checkpoints(Stream::Events).await.map_err(store)? {
-            log.check(EVENTS, &checkpoint).await?;
+            self.options.log.check(EVENTS, &checkpoint).await?;
             at.insert(view.partner().clone(), checkpoint);
         }
-        let from = at.values().map(|c| c.seq).min().unwrap_or(0);
+        let from = at.values().min_by_key(|c| (c.seq, std::cmp::Reverse(c.at))).copied().unwrap_or_default();
+        let progress = Progress::open(&self.options.store).await.map_err(store)?;
+        progress.begin_at(&from).await.map_err(store)?;
+        self.standing.send_replace(LogPos(from.seq));
+        Ok(Floors { at, from, progress })
+    }
+
+    /// Follows `EVENTS`: floors of every scope that something narrowed.
+    async fn stand(&self, begun: Floors, shutdown: CancellationToken) -> Result<(), ServiceError> {
+        let log = &self.options.log;
+        let Floors { mut at, from, progress } = begun;
         // Log time is a running maximum, so it needs the value before the first message read here.
-        let mut time = at.values().filter(|c| c.seq == from).map(|c| c.at).max().unwrap_or_default();
-        self.standing.send_replace(LogPos(from));
-        let mut follow = log.follow(EVENTS, from + 1, &[]).await?;
+        let mut time = from.at;
+        let mut follow = log.follow(EVENTS, from.seq + 1, &[]).await?;
         self.options.health.ready("standing");
         while let Some(raws) = gather(&mut follow, &shutdown).await? {
             let mut floors: Vec<(u64, String, LogPos)> = Vec::new();
@@ -122,10 +131,13 @@ impl Views {
                 }
                 let mine: Vec<(String, LogPos)> =
                     floors.iter().filter(|(seq, ..)| *seq > done.seq).map(|(_, s, f)| (s.clone(), *f)).collect();
-                *done = last;
-                steps.push(async move { view.stand(&mine, &last).await });
+                if !mine.is_empty() || last.seq - done.seq >= NOTE_EVERY {
+                    *done = last;
+                    steps.push(async move { view.stand(&mine, &last).await });
+                }
             }
             try_join_all(steps).await.map_err(store)?;
+            progress.advance(&last).await.map_err(store)?;
             self.standing.send_replace(LogPos(last.seq));
         }
         Ok(())
@@ -153,8 +165,13 @@ impl Views {
                 time = time.max(batch.at);
                 last.at = time;
                 for ruled in &batch.ruled {
+                    if at.get(&ruled.partner).is_some_and(|done| done.seq >= raw.seq) {
+                        continue;
+                    }
                     let list = by_partner.entry(ruled.partner.clone()).or_default();
-                    list.extend(changes(ruled, raw.seq).map_err(store)?.into_iter().map(|c| (raw.seq, c)));
+                    list.extend(
+                        changes(ruled, &batch.terms, raw.seq).map_err(store)?.into_iter().map(|c| (raw.seq, c)),
+                    );
                 }
             }
             for partner in by_partner.keys() {
@@ -192,9 +209,17 @@ impl Service for Views {
         for partner in &self.options.partners {
             self.fanout.ensure(partner).await.map_err(store)?;
         }
-        tokio::try_join!(self.stand(shutdown.clone()), self.fill(shutdown))?;
+        let begun = self.begin().await?;
+        tokio::try_join!(self.stand(begun, shutdown.clone()), self.fill(shutdown))?;
         Ok(())
     }
+}
+
+/// Where floors are read from on.
+struct Floors {
+    at: BTreeMap<PartnerId, Checkpoint>,
+    from: Checkpoint,
+    progress: Progress,
 }
 
 /// Drops one partner's view; the next start of the service reads it again from the streams.

@@ -2,9 +2,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use handoff_schemas::Recipient;
-use handoff_spine::log::RELEASES;
-use handoff_spine::release::Ruled;
+use handoff_schemas::{LogPos, Recipient};
+use handoff_spine::log::{LogError, RELEASES};
+use handoff_spine::release::Recorded;
 use serde_json::{Value, json};
 
 use crate::cli::Explain;
@@ -21,13 +21,14 @@ pub async fn explain(data: &Path, what: &Explain, as_json: bool) -> Result<ExitC
         hub.settle().await?;
     }
     let mut found = rulings(&session, |r| r.unit == what.recipient).await?;
-    found.retain(|r| what.source.as_ref().is_none_or(|s| *s == r.source));
+    found.retain(|r| what.source.as_ref().is_none_or(|s| *s == r.ruled.source));
     if let (Some(source), Some(key)) = (&what.source, &what.key) {
         let record = session.vault.id_key().await?.record_id(source, key);
         let mut kept = Vec::new();
-        for ruled in found {
-            if session.log.entry(ruled.event_pos).await?.commit.events.iter().any(|e| e.record == record) {
-                kept.push(ruled);
+        for recorded in found {
+            let place = recorded.ruled.event_pos;
+            if session.log.entry(place).await?.commit.events.iter().any(|e| e.record == record) {
+                kept.push(recorded);
             }
         }
         found = kept;
@@ -54,7 +55,7 @@ pub async fn explain(data: &Path, what: &Explain, as_json: bool) -> Result<ExitC
 ///
 /// # Errors
 /// The log's.
-pub async fn rulings(session: &Session, wanted: impl Fn(&Recipient) -> bool) -> Result<Vec<Ruled>> {
+pub async fn rulings(session: &Session, wanted: impl Fn(&Recipient) -> bool) -> Result<Vec<Recorded>> {
     let last = session.log.last(RELEASES).await?;
     let mut all = Vec::new();
     if last == 0 {
@@ -63,8 +64,10 @@ pub async fn rulings(session: &Session, wanted: impl Fn(&Recipient) -> bool) -> 
     let mut follow = session.log.follow(RELEASES, 1, &[]).await?;
     loop {
         let raw = follow.next().await?;
-        let ruled = session.log.open_batch(&raw)?.map(|batch| batch.ruled);
-        all.extend(ruled.into_iter().flatten().filter(|r| wanted(&r.recipient)));
+        if let Some(batch) = session.log.open_batch(&raw)? {
+            let recorded = batch.recorded().ok_or(LogError::Unreadable(LogPos(raw.seq)))?;
+            all.extend(recorded.into_iter().filter(|r| wanted(&r.ruled.recipient)));
+        }
         if raw.seq >= last {
             return Ok(all);
         }
@@ -72,19 +75,19 @@ pub async fn rulings(session: &Session, wanted: impl Fn(&Recipient) -> bool) -> 
 }
 
 /// A recorded ruling in an explanation's words.
-pub fn explained(ruled: &Ruled) -> Value {
-    let ruling = ruled.release.as_ref().and_then(|r| serde_json::from_str::<Value>(&r.ruling).ok());
+pub fn explained(recorded: &Recorded) -> Value {
+    let (ruled, ruling) = (&recorded.ruled, recorded.ruling.as_ref());
     json!({
         "event": ruled.event_type,
         "source": ruled.source,
         "recipient": ruled.recipient,
         "ruled_at_position": ruled.cause,
         "event_position": ruled.event_pos,
-        "released": ruling.as_ref().map(output::authority).unwrap_or_default(),
+        "released": ruling.map(output::authority).unwrap_or_default(),
         "release": ruled.release.as_ref().map(|r| r.id),
-        "bundle": ruling.as_ref().map(|r| output::text(r, "/bundle")),
-        "engine": ruling.as_ref().map(|r| output::text(r, "/engine")),
-        "withheld": ruled.withheld,
+        "bundle": ruling.map(|r| output::text(r, "/bundle")),
+        "engine": ruling.map(|r| output::text(r, "/engine")),
+        "withheld": recorded.withheld,
         "replaces": ruled.supersedes,
     })
 }

@@ -1,9 +1,10 @@
 use data_encoding::HEXLOWER;
 use handoff_schemas::{EventId, LogPos, LogTime, PartnerId, PersonId, ReleaseId};
-use handoff_spine::release::{Ruled, RulingDoc};
+use handoff_spine::release::{Ruled, RulingDoc, Terms, expanded};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::grants::Grants;
+use super::grants::{Grants, Reader};
 use super::{Cell, NewLeaf, Source, Table, int, text};
 use crate::merkle::{Hash, leaf_hash};
 
@@ -74,6 +75,8 @@ pub struct Accounting {
     /// Which leaf of the release tree.
     pub leaf: u64,
     pub ruling: RulingDoc,
+    /// The same with its grants written out.
+    pub document: Value,
     /// The ruling exactly as the leaf covers it.
     pub ruling_text: String,
     pub internal: Internal,
@@ -86,14 +89,16 @@ pub struct Accounting {
 }
 
 impl Accounting {
-    /// Reads a row from the two texts every column follows from. None where either is not what it should be.
+    /// Reads a row from the two texts every column follows from, and the terms they name. None where one is not what it
+    /// should be.
     #[must_use]
-    pub fn read(leaf: u64, ruling: &str, internal: &str) -> Option<Self> {
+    pub fn read(leaf: u64, ruling: &str, internal: &str, terms: &Terms) -> Option<Self> {
         let doc: RulingDoc = serde_json::from_str(ruling).ok()?;
         let internal: Internal = serde_json::from_str(internal).ok()?;
-        let grants = Grants::of(&doc);
+        let grants = Reader::of(terms).grants(&doc)?;
         Some(Self {
             leaf,
+            document: expanded(ruling, terms)?,
             ruling_text: ruling.to_owned(),
             internal,
             purposes: grants.purposes.into_iter().collect(),
@@ -121,7 +126,7 @@ pub fn internal_leaf(internal: &str) -> Hash {
 }
 
 /// What this ruling adds to the ledger: none where it releases nothing. `Err` where the ruling is no ruling.
-pub fn leaf_of(ruled: &Ruled, leaf: u64, sequence: u64) -> Result<Option<NewLeaf>, ()> {
+pub fn leaf_of(ruled: &Ruled, reader: &Reader, leaf: u64, sequence: u64) -> Result<Option<NewLeaf>, ()> {
     let Some(release) = &ruled.release else { return Ok(None) };
     let internal = Internal {
         v: 1,
@@ -147,22 +152,21 @@ pub fn leaf_of(ruled: &Ruled, leaf: u64, sequence: u64) -> Result<Option<NewLeaf
     Ok(Some(NewLeaf {
         leaf: leaf_hash(&release.leaf()),
         row: Some(internal_leaf(&text)),
-        cells: cells(&release.ruling, &doc, &text, &internal),
+        cells: cells(&release.ruling, &doc, &reader.grants(&doc).ok_or(())?, &text, &internal),
     }))
 }
 
 /// Every column, from the two texts. The order is that of [`ACCOUNTING`].
-pub fn cells(ruling: &str, doc: &RulingDoc, internal_text: &str, internal: &Internal) -> Vec<Cell> {
+pub fn cells(ruling: &str, doc: &RulingDoc, grants: &Grants, internal_text: &str, internal: &Internal) -> Vec<Cell> {
     let mut cells = vec![Cell::int(internal.leaf)];
-    cells.extend(document_cells(doc));
+    cells.extend(document_cells(doc, grants));
     cells.extend(internal_cells(internal));
     cells.push(Cell::text(ruling));
     cells.push(Cell::text(internal_text));
     cells
 }
 
-fn document_cells(doc: &RulingDoc) -> [Cell; 12] {
-    let grants = Grants::of(doc);
+fn document_cells(doc: &RulingDoc, grants: &Grants) -> [Cell; 12] {
     [
         Cell::text(doc.release),
         Cell::text(&doc.event_type),
@@ -170,11 +174,11 @@ fn document_cells(doc: &RulingDoc) -> [Cell; 12] {
         Cell::text(&doc.recipient.unit),
         Cell::text(doc.recipient.kind),
         Cell::Int(doc.ruled_at.0),
-        Cell::words(grants.purposes),
-        Cell::words(grants.basis),
-        Cell::words(grants.agreements),
-        Cell::words(grants.categories),
-        Cell::words(grants.notice_forms),
+        Cell::words(&grants.purposes),
+        Cell::words(&grants.basis),
+        Cell::words(&grants.agreements),
+        Cell::words(&grants.categories),
+        Cell::words(&grants.notice_forms),
         Cell::words(&doc.corrects),
     ]
 }

@@ -1,14 +1,14 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use handoff_spine::release::RulingDoc;
+use handoff_spine::release::{RulingDoc, Terms, TermsId};
 use serde_json::{Map, Value};
 
 /// What the grants of a ruling say, gathered over all slices: sorted and without repeats.
 ///
 /// A grant's shape is the decision engine's own and grows with it, so this looks for names wherever they stand.
 /// It feeds columns for searching; what counts is the ruling, which the leaf covers word for word.
-#[derive(Default)]
-pub(super) struct Grants {
+#[derive(Clone, Debug, Default)]
+pub struct Grants {
     pub purposes: BTreeSet<String>,
     pub basis: BTreeSet<String>,
     pub agreements: BTreeSet<String>,
@@ -16,13 +16,40 @@ pub(super) struct Grants {
     pub notice_forms: BTreeSet<String>,
 }
 
-impl Grants {
-    pub fn of(doc: &RulingDoc) -> Self {
-        let mut grants = Self::default();
-        doc.slices.iter().for_each(|slice| grants.walk(slice));
-        grants
+/// The grants of many rulings, each text read once.
+#[derive(Debug, Default)]
+pub struct Reader(HashMap<TermsId, Grants>);
+
+impl Reader {
+    /// Texts that are no JSON are as if they were not there.
+    #[must_use]
+    pub fn of(terms: &Terms) -> Self {
+        let read = |(id, text): (&TermsId, &std::sync::Arc<str>)| {
+            let value = serde_json::from_str::<Value>(text).ok()?;
+            let mut grants = Grants::default();
+            grants.walk(&value);
+            Some((*id, grants))
+        };
+        Self(terms.iter().filter_map(read).collect())
     }
 
+    /// None where a text is missing that the ruling names.
+    #[must_use]
+    pub fn grants(&self, doc: &RulingDoc) -> Option<Grants> {
+        let mut all = Grants::default();
+        for slice in &doc.slices {
+            let one = self.0.get(&slice.terms)?;
+            all.purposes.extend(one.purposes.iter().cloned());
+            all.basis.extend(one.basis.iter().cloned());
+            all.agreements.extend(one.agreements.iter().cloned());
+            all.notice_forms.extend(one.notice_forms.iter().cloned());
+            all.categories.insert(slice.category.slug().to_owned());
+        }
+        Some(all)
+    }
+}
+
+impl Grants {
     fn walk(&mut self, value: &Value) {
         match value {
             Value::Array(items) => items.iter().for_each(|item| self.walk(item)),
@@ -35,7 +62,6 @@ impl Grants {
         match name {
             "purpose" | "purposes" => words(value, &mut self.purposes),
             "basis" => words(value, &mut self.basis),
-            "category" => words(value, &mut self.categories),
             "agreement" => self.agreements.extend(agreement(value)),
             "notice" => self.notice_forms.extend(value.get("form").or(Some(value)).and_then(scalar)),
             _ => self.walk(value),

@@ -1,6 +1,7 @@
+use handoff_spine::store::chunks;
 use handoff_spine::store::sqlx::{self, AssertSqlSafe, Postgres, QueryBuilder, Row as _, Transaction};
 
-use super::{CHUNK, GROW, RawRow, TREE, Which, containing, insert_into, select};
+use super::{GROW, KEEP_TERMS, RawRow, TERMS, TREE, Which, containing, insert_into, select};
 use crate::row::{Cell, Kind, Table};
 
 type Tx = Transaction<'static, Postgres>;
@@ -22,8 +23,8 @@ pub async fn grow(
 }
 
 pub async fn insert(tx: &mut Tx, table: &Table, rows: &[Vec<Cell>]) -> Result<(), sqlx::Error> {
-    for chunk in rows.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Postgres>::new(insert_into(table));
+    for chunk in chunks(rows) {
+        let mut query = QueryBuilder::<Postgres>::new(insert_into("INSERT", table));
         query.push_values(chunk, |mut values, row| {
             for cell in row {
                 match cell {
@@ -36,6 +37,19 @@ pub async fn insert(tx: &mut Tx, table: &Table, rows: &[Vec<Cell>]) -> Result<()
         query.build().execute(&mut **tx).await?;
     }
     Ok(())
+}
+
+pub async fn keep_terms(tx: &mut Tx, id: &str, text: &str) -> Result<(), sqlx::Error> {
+    sqlx::query(KEEP_TERMS).bind(id).bind(text).execute(&mut **tx).await.map(drop)
+}
+
+pub async fn terms(tx: &mut Tx, id: &str) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(TERMS).bind(id).fetch_optional(&mut **tx).await
+}
+
+pub async fn all_terms(tx: &mut Tx) -> Result<Vec<(Vec<u8>, Vec<u8>)>, sqlx::Error> {
+    let all: Vec<(String, String)> = sqlx::query_as("SELECT id, body FROM terms").fetch_all(&mut **tx).await?;
+    Ok(all.into_iter().map(|(id, text)| (id.into_bytes(), text.into_bytes())).collect())
 }
 
 pub async fn rows(tx: &mut Tx, table: &Table, which: Which<'_>, limit: i64) -> Result<Vec<RawRow>, sqlx::Error> {

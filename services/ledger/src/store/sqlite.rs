@@ -1,6 +1,7 @@
+use handoff_spine::store::chunks;
 use handoff_spine::store::sqlx::{self, AssertSqlSafe, QueryBuilder, Row as _, Sqlite, Transaction};
 
-use super::{CHUNK, GROW, RawRow, TREE, Which, containing, insert_into, select};
+use super::{GROW, KEEP_TERMS, RawRow, TERMS, TREE, Which, containing, insert_into, select};
 use crate::row::{Cell, Kind, Table};
 
 type Tx = Transaction<'static, Sqlite>;
@@ -27,9 +28,10 @@ pub async fn grow(
     query.execute(&mut **tx).await.map(|done| done.rows_affected())
 }
 
+/// A statement that fails midway ends its transaction anyway, so it need not be undone by itself.
 pub async fn insert(tx: &mut Tx, table: &Table, rows: &[Vec<Cell>]) -> Result<(), sqlx::Error> {
-    for chunk in rows.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Sqlite>::new(insert_into(table));
+    for chunk in chunks(rows) {
+        let mut query = QueryBuilder::<Sqlite>::new(insert_into("INSERT OR FAIL", table));
         query.push_values(chunk, |mut values, row| {
             for cell in row {
                 match cell {
@@ -42,6 +44,19 @@ pub async fn insert(tx: &mut Tx, table: &Table, rows: &[Vec<Cell>]) -> Result<()
         query.build().execute(&mut **tx).await?;
     }
     Ok(())
+}
+
+pub async fn keep_terms(tx: &mut Tx, id: &str, text: &str) -> Result<(), sqlx::Error> {
+    sqlx::query(KEEP_TERMS).bind(id).bind(text).execute(&mut **tx).await.map(drop)
+}
+
+pub async fn terms(tx: &mut Tx, id: &str) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(TERMS).bind(id).fetch_optional(&mut **tx).await
+}
+
+/// As bytes: a damaged text may be no UTF-8.
+pub async fn all_terms(tx: &mut Tx) -> Result<Vec<(Vec<u8>, Vec<u8>)>, sqlx::Error> {
+    sqlx::query_as("SELECT CAST(id AS BLOB), CAST(body AS BLOB) FROM terms").fetch_all(&mut **tx).await
 }
 
 pub async fn rows(tx: &mut Tx, table: &Table, which: Which<'_>, limit: i64) -> Result<Vec<RawRow>, sqlx::Error> {

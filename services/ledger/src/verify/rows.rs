@@ -2,14 +2,14 @@ use std::collections::BTreeMap;
 
 use data_encoding::HEXLOWER;
 use handoff_schemas::{PartnerId, ReleaseId};
-use handoff_spine::release::{Access, RulingDoc};
+use handoff_spine::release::{Access, RulingDoc, Terms};
 use handoff_spine::store::Db;
 
 use super::checkpoint::Signed;
 use super::{Hashes, Place, Report, What};
 use crate::merkle::{Hash, leaf_hash};
 use crate::recover::text;
-use crate::row::{self, Cell, Internal, Source};
+use crate::row::{self, Cell, Internal, Reader, Source};
 use crate::store::{self, RawRow, Which};
 use crate::tree::Tree;
 
@@ -54,7 +54,25 @@ pub(super) async fn derive(
         internal,
         leaves_signed: trusts(leaves, signed.leaves()),
         internal_signed: internal.map_or(0, |i| trusts(i, signed.internal())),
+        reader: Reader::default(),
     };
+    let terms = match (tree, store::all_terms(db).await) {
+        (Tree::Accesses, _) => Terms::default(),
+        (Tree::Releases, Ok((sound, altered))) => {
+            for id in altered {
+                report.add(
+                    What::ColumnAltered,
+                    Place::Row { table: "terms", leaf: None, release: Some(id), column: "body" },
+                );
+            }
+            sound
+        }
+        (Tree::Releases, Err(_)) => {
+            report.add(What::Unreadable, Place::Row { table: "terms", leaf: None, release: None, column: "body" });
+            Terms::default()
+        }
+    };
+    let check = Check { reader: Reader::of(&terms), ..check };
     let mut derived = Derived::default();
     let mut from = i64::MIN;
     loop {
@@ -81,6 +99,8 @@ struct Check<'a> {
     /// How many leaves of each file the signature vouches for.
     leaves_signed: u64,
     internal_signed: u64,
+    /// The terms that rulings name, as far as they are what their ids say.
+    reader: Reader,
 }
 
 /// One row's two documents, read as far as they can be.
@@ -90,6 +110,8 @@ struct Documents<'a> {
     /// The documents differ from hashes that the signature vouches for: they are what was altered.
     document_altered: bool,
     internal_altered: bool,
+    /// A text that the ruling names is not there, or is not what its id says.
+    terms_missing: bool,
     expected: Option<Vec<Cell>>,
     internal_facts: Option<Internal>,
     ruling: Option<&'a str>,
@@ -121,7 +143,9 @@ impl Check<'_> {
         if documents.internal_altered {
             found(What::ColumnAltered, "internal");
         }
-        if documents.expected.is_none() && !documents.document_altered && !documents.internal_altered {
+        if documents.terms_missing && !documents.document_altered {
+            found(What::Unreadable, "terms");
+        } else if documents.expected.is_none() && !documents.document_altered && !documents.internal_altered {
             found(What::Unreadable, document);
         }
         for (i, column) in table.columns.iter().enumerate() {
@@ -154,6 +178,7 @@ impl Check<'_> {
                 document_altered: vouched(self.leaves, self.leaves_signed)
                     && leaf.as_ref() != self.leaves.all.get(slot),
                 internal_altered: false,
+                terms_missing: false,
                 expected: read.map(|(text, doc)| row::reading_cells(slot as u64, text, &doc)),
                 internal_facts: None,
                 ruling: None,
@@ -176,9 +201,11 @@ impl Check<'_> {
         let leaf = ruling.zip(ciphertext).map(|(ruling, hash)| row::release_leaf(ruling, &hash));
         let document_altered = vouched(self.leaves, self.leaves_signed) && leaf.as_ref() != self.leaves.all.get(slot);
         let doc = ruling.and_then(|r| serde_json::from_str::<RulingDoc>(r).ok());
-        let expected = match (ruling, &doc, internal_text, &facts) {
-            (Some(ruling), Some(doc), Some(text), Some(facts)) => {
-                let mut cells = row::accounting_cells(ruling, doc, text, facts);
+        let grants = doc.as_ref().and_then(|doc| self.reader.grants(doc));
+        let terms_missing = doc.is_some() && grants.is_none();
+        let expected = match (ruling, &doc, &grants, internal_text, &facts) {
+            (Some(ruling), Some(doc), Some(grants), Some(text), Some(facts)) => {
+                let mut cells = row::accounting_cells(ruling, doc, grants, text, facts);
                 // The leaf index is where the row was found; the facts say where it belongs.
                 if internal_altered && let Some(first) = cells.first_mut() {
                     *first = Cell::Int(i64::try_from(slot).unwrap_or(i64::MAX));
@@ -187,7 +214,16 @@ impl Check<'_> {
             }
             _ => None,
         };
-        Documents { leaf, internal, document_altered, internal_altered, expected, internal_facts: facts, ruling }
+        Documents {
+            leaf,
+            internal,
+            document_altered,
+            internal_altered,
+            terms_missing,
+            expected,
+            internal_facts: facts,
+            ruling,
+        }
     }
 
     fn remember(&self, slot: usize, row: &RawRow, documents: Documents<'_>, derived: &mut Derived) {

@@ -89,6 +89,9 @@ pub(super) async fn compare(mut views: impl ViewRows, releases: &Derived, report
             substance: 0,
             index: Vec::new(),
         };
+        if !row.has_terms {
+            report.add(What::ViewAltered, place("terms"));
+        }
         if leaf_hash(&shown.leaf()) != known.leaf {
             let sealed = known.ciphertext.is_none_or(|hash| hash == shown.ciphertext_hash());
             report.add(What::ViewAltered, place(if sealed { "ruling" } else { "slices" }));

@@ -1,5 +1,6 @@
 CREATE TABLE release (
-    release_id  BYTEA PRIMARY KEY,
+    id          BIGINT PRIMARY KEY,
+    release_id  BYTEA NOT NULL UNIQUE,
     unit        TEXT NOT NULL,
     kind        TEXT NOT NULL,
     cursor      BIGINT NOT NULL,
@@ -14,20 +15,33 @@ CREATE TABLE release (
     valid_until BIGINT,
     ruling      TEXT NOT NULL,
     slices      TEXT NOT NULL,
+    scope_set   BYTEA NOT NULL,
     replaced    BIGINT NOT NULL DEFAULT 0,
     UNIQUE (unit, kind, cursor)
 );
 CREATE INDEX release_person ON release (unit, kind, person, cursor);
 CREATE INDEX release_record ON release (unit, kind, record, cursor);
+-- The scopes of a row that are about a person, and by name the set of the others, which most rows share.
 CREATE TABLE release_scope (
-    release_id BYTEA NOT NULL REFERENCES release (release_id),
-    scope      TEXT NOT NULL,
-    PRIMARY KEY (release_id, scope)
+    row_id BIGINT NOT NULL,
+    scope  TEXT NOT NULL,
+    PRIMARY KEY (row_id, scope)
+);
+CREATE TABLE scope_set (
+    set_id BYTEA NOT NULL,
+    scope  TEXT NOT NULL,
+    PRIMARY KEY (set_id, scope)
 );
 CREATE TABLE release_token (
-    token      TEXT NOT NULL,
-    release_id BYTEA NOT NULL REFERENCES release (release_id),
-    PRIMARY KEY (token, release_id)
+    token  TEXT NOT NULL,
+    row_id BIGINT NOT NULL,
+    PRIMARY KEY (token, row_id)
+);
+CREATE INDEX release_token_row ON release_token (row_id);
+-- What rulings say alike, once, by the SHA-256 that they name.
+CREATE TABLE terms (
+    id   BYTEA PRIMARY KEY,
+    body TEXT NOT NULL
 );
 CREATE TABLE standing (
     scope TEXT PRIMARY KEY,

@@ -1,5 +1,6 @@
 CREATE TABLE release (
-    release_id  BLOB PRIMARY KEY,
+    id          INTEGER PRIMARY KEY,
+    release_id  BLOB NOT NULL UNIQUE,
     unit        TEXT NOT NULL,
     kind        TEXT NOT NULL,
     cursor      INTEGER NOT NULL,
@@ -14,20 +15,33 @@ CREATE TABLE release (
     valid_until INTEGER,
     ruling      TEXT NOT NULL,
     slices      TEXT NOT NULL,
+    scope_set   BLOB NOT NULL,
     replaced    INTEGER NOT NULL DEFAULT 0,
     UNIQUE (unit, kind, cursor)
 ) STRICT;
 CREATE INDEX release_person ON release (unit, kind, person, cursor);
 CREATE INDEX release_record ON release (unit, kind, record, cursor);
+-- The scopes of a row that are about a person, and by name the set of the others, which most rows share.
 CREATE TABLE release_scope (
-    release_id BLOB NOT NULL REFERENCES release (release_id),
-    scope      TEXT NOT NULL,
-    PRIMARY KEY (release_id, scope)
+    row_id INTEGER NOT NULL,
+    scope  TEXT NOT NULL,
+    PRIMARY KEY (row_id, scope)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE scope_set (
+    set_id BLOB NOT NULL,
+    scope  TEXT NOT NULL,
+    PRIMARY KEY (set_id, scope)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE release_token (
-    token      TEXT NOT NULL,
-    release_id BLOB NOT NULL REFERENCES release (release_id),
-    PRIMARY KEY (token, release_id)
+    token  TEXT NOT NULL,
+    row_id INTEGER NOT NULL,
+    PRIMARY KEY (token, row_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX release_token_row ON release_token (row_id);
+-- What rulings say alike, once, by the SHA-256 that they name.
+CREATE TABLE terms (
+    id   BLOB PRIMARY KEY,
+    body TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE standing (
     scope TEXT PRIMARY KEY,

@@ -52,6 +52,10 @@ struct Lifeline {
     _pipe: Option<ChildStdin>,
 }
 
+/// Beyond this the server's garbage is collected eagerly; what it needs it still takes. What was stored last stays in
+/// its memory for a while, and without a bound it keeps several times that.
+const MEMORY: &str = "128MiB";
+
 impl Server {
     /// Starts the server and waits until it has said on which port it listens.
     ///
@@ -61,6 +65,9 @@ impl Server {
         clear_ports_files(nats);
         let mut command = std::process::Command::new(program);
         command.arg("-c").arg(nats.join("nats.conf"));
+        if std::env::var_os("GOMEMLIMIT").is_none() {
+            command.env("GOMEMLIMIT", MEMORY);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         // A group of its own: Ctrl-C is for the hub, which stops its services first and the broker last.
         command.process_group(0);

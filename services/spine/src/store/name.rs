@@ -12,8 +12,8 @@ pub enum DbName {
     /// Local ids and blind indexes: who is who. Rows are destroyed with their person.
     Index,
     Ledger,
-    /// Standing, for restarts.
-    Policy,
+    /// How far every view's floors have come.
+    Standing,
     Outcomes,
     /// What one partner can read.
     View(PartnerId),
@@ -33,7 +33,7 @@ impl DbName {
     pub const fn durability(&self) -> Durability {
         match self {
             Self::Keys | Self::Ledger => Durability::Full,
-            Self::Hub | Self::Index | Self::Policy | Self::Outcomes | Self::View(_) => Durability::FromLog,
+            Self::Hub | Self::Index | Self::Standing | Self::Outcomes | Self::View(_) => Durability::FromLog,
         }
     }
 
@@ -57,7 +57,7 @@ impl fmt::Display for DbName {
             Self::Keys => f.write_str("keys"),
             Self::Index => f.write_str("index"),
             Self::Ledger => f.write_str("ledger"),
-            Self::Policy => f.write_str("policy"),
+            Self::Standing => f.write_str("standing"),
             Self::Outcomes => f.write_str("outcomes"),
             Self::View(partner) => write!(f, "view-{partner}"),
         }

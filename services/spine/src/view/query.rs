@@ -1,4 +1,4 @@
-use crate::release::ReleasedSlice;
+use crate::release::{ReleasedSlice, Terms};
 use handoff_schemas::{LogPos, LogTime, Recipient, ReleaseId};
 use uuid::Uuid;
 
@@ -42,6 +42,8 @@ pub struct ViewRow {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
     pub rows: Vec<ViewRow>,
+    /// The texts that the rows' rulings name.
+    pub terms: Terms,
     /// Position of `EVENTS` whose narrowings are all in effect here.
     pub standing: LogPos,
     /// Log time there.

@@ -3,8 +3,10 @@
 pub mod postgres;
 pub mod sqlite;
 
-use crate::release::{ReleasedSlice, Told};
+use crate::release::{ReleasedSlice, Terms, TermsId, Told};
 use crate::store::{Migration, StoreError};
+use std::sync::Arc;
+
 use handoff_schemas::{LogPos, PartnerId, ReleaseId};
 
 /// The shape of a view's database.
@@ -40,8 +42,28 @@ pub struct PutRow {
     pub valid_until: Option<i64>,
     pub ruling: String,
     pub slices: String,
-    pub scopes: Vec<String>,
+    pub scopes: Scopes,
     pub tokens: Vec<String>,
+    /// The texts that the ruling names.
+    pub terms: Vec<(TermsId, Arc<str>)>,
+}
+
+/// The scopes of a row: most rows of a view share those that are about no person.
+#[derive(Clone, Debug)]
+pub struct Scopes {
+    /// Names `shared`.
+    pub set: TermsId,
+    pub shared: Vec<String>,
+    pub own: Vec<String>,
+}
+
+impl Scopes {
+    fn of(scopes: &[String]) -> Self {
+        let is_own = |scope: &&String| ["person:", "consent:", "link:"].iter().any(|kind| scope.starts_with(kind));
+        let (own, shared): (Vec<_>, Vec<_>) = scopes.iter().partition(is_own);
+        let shared: Vec<String> = shared.into_iter().cloned().collect();
+        Self { set: TermsId::of(&shared.join("\n")), own: own.into_iter().cloned().collect(), shared }
+    }
 }
 
 /// A row read back for verification against the ledger.
@@ -51,19 +73,23 @@ pub struct StoredRow {
     pub release: ReleaseId,
     pub ruling: String,
     pub slices: Vec<ReleasedSlice>,
+    /// Every text that the ruling names is there, and is what its id says.
+    pub has_terms: bool,
 }
 
 /// Splits a ruling into what it does to its partner's rows.
 ///
 /// # Errors
-/// [`StoreError::Corrupt`] where the ruling document cannot be read: doubt stops the view.
-pub fn changes(ruled: &Told, stream_seq: u64) -> Result<Vec<Change>, StoreError> {
+/// [`StoreError::Corrupt`] where the ruling document cannot be read or its terms are missing: doubt stops the view.
+pub fn changes(ruled: &Told, terms: &Terms, stream_seq: u64) -> Result<Vec<Change>, StoreError> {
     /// What a row is found by; the rest of the ruling goes in as it stands.
     #[derive(serde::Deserialize)]
     struct Ids {
         record: uuid::Uuid,
         person: Option<uuid::Uuid>,
         incident: Option<uuid::Uuid>,
+        #[serde(flatten)]
+        named: Named,
     }
     let corrupt = |_| StoreError::Corrupt { table: "release" };
     let mut changes: Vec<Change> = ruled.supersedes.iter().map(|id| Change::Replace(*id)).collect();
@@ -84,11 +110,36 @@ pub fn changes(ruled: &Told, stream_seq: u64) -> Result<Vec<Change>, StoreError>
             valid_until: release.valid_until.map(|t| t.0),
             ruling: release.ruling.clone(),
             slices: serde_json::to_string(&release.slices).map_err(corrupt)?,
-            scopes: release.scopes.clone(),
+            scopes: Scopes::of(&release.scopes),
             tokens: release.index.clone(),
+            terms: ids.named.texts(terms).ok_or(StoreError::Corrupt { table: "terms" })?,
         })));
     }
     Ok(changes)
+}
+
+/// The terms that a ruling names.
+#[derive(serde::Deserialize)]
+struct Named {
+    slices: Vec<NamedSlice>,
+}
+
+#[derive(serde::Deserialize)]
+struct NamedSlice {
+    terms: TermsId,
+}
+
+impl Named {
+    fn texts(&self, terms: &Terms) -> Option<Vec<(TermsId, Arc<str>)>> {
+        self.slices.iter().map(|s| Some((s.terms, Arc::clone(terms.get(&s.terms)?)))).collect()
+    }
+}
+
+/// The ids of the terms that a ruling names; none where it is no ruling, which its leaf then tells.
+#[must_use]
+pub fn named(ruling: &str) -> Vec<TermsId> {
+    let named = serde_json::from_str::<Named>(ruling).ok();
+    named.into_iter().flat_map(|n| n.slices).map(|slice| slice.terms).collect()
 }
 
 /// A position as the databases count: infinity is their largest number.
@@ -117,13 +168,15 @@ pub fn shown((id, cursor, ruling, slices): Shown) -> Result<super::ViewRow, Stor
     })
 }
 
-/// Rows one statement writes: 15 columns each stay far below both databases' bounds on parameters.
-pub const CHUNK: usize = 256;
-pub const INSERT_ROWS: &str = "INSERT INTO release (release_id, unit, kind, cursor, stream_seq, cause, at, \
-    event_type, source, record, person, incident, valid_until, ruling, slices) ";
-pub const INSERT_SCOPES: &str = "INSERT INTO release_scope (release_id, scope) ";
-pub const INSERT_TOKENS: &str = "INSERT INTO release_token (token, release_id) ";
-/// The dense cursor of a recipient; one writer a view, so it cannot move meanwhile.
+pub const ROWS: &str = "release (id, release_id, unit, kind, cursor, stream_seq, cause, at, event_type, source, record, \
+    person, incident, valid_until, ruling, slices, scope_set) ";
+pub const SCOPES: &str = "release_scope (row_id, scope) ";
+pub const TOKENS: &str = "release_token (token, row_id) ";
+pub const INSERT_SET: &str = "INSERT INTO scope_set (set_id, scope) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+/// One writer a view, so neither can move meanwhile.
+pub const LAST_ROW: &str = "SELECT coalesce(max(id), 0) FROM release";
+pub const INSERT_TERMS: &str = "INSERT INTO terms (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
+/// The dense cursor of a recipient.
 pub const LAST_CURSOR: &str = "SELECT coalesce(max(cursor), 0) FROM release WHERE unit = $1 AND kind = $2";
 
 /// Rows of one recipient that stand: not replaced, still valid, integrated by the ledger, at or above the floor
@@ -136,7 +189,9 @@ macro_rules! standing_rows {
             "AND (r.valid_until IS NULL OR r.valid_until > $3) AND r.stream_seq <= $4 AND ",
             $filter,
             " AND NOT EXISTS (SELECT 1 FROM release_scope s JOIN standing f ON f.scope = s.scope ",
-            "WHERE s.release_id = r.release_id AND f.floor > r.cause) ",
+            "WHERE s.row_id = r.id AND f.floor > r.cause) ",
+            "AND NOT EXISTS (SELECT 1 FROM scope_set s JOIN standing f ON f.scope = s.scope ",
+            "WHERE s.set_id = r.scope_set AND f.floor > r.cause) ",
             "ORDER BY r.cursor LIMIT 500"
         )
     };
@@ -146,4 +201,4 @@ pub const SINCE: &str = standing_rows!("r.cursor > $5");
 pub const RECORD: &str = standing_rows!("r.record = $5");
 pub const PERSON: &str = standing_rows!("r.person = $5");
 /// Rows that themselves hold the token; who they are about is the reader's next question.
-pub const TOKEN: &str = standing_rows!("r.release_id IN (SELECT t.release_id FROM release_token t WHERE t.token = $5)");
+pub const TOKEN: &str = standing_rows!("r.id IN (SELECT t.row_id FROM release_token t WHERE t.token = $5)");

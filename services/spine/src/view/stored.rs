@@ -5,6 +5,7 @@ use crate::store::{Db, DbName, Store, StoreError, Tx};
 use handoff_schemas::{LogPos, PartnerId};
 use tokio::time::Instant;
 
+use super::progress::Progress;
 use super::query::{Page, Query, Window};
 use super::rows::{self, Change, StoredRow};
 
@@ -23,6 +24,7 @@ pub enum ViewError {
 pub struct View {
     partner: PartnerId,
     db: Db,
+    progress: Progress,
 }
 
 impl View {
@@ -33,7 +35,7 @@ impl View {
     pub async fn open(store: &Store, partner: &PartnerId) -> Result<Self, StoreError> {
         let db = store.open(&DbName::View(partner.clone())).await?;
         db.migrate("views", rows::MIGRATIONS).await?;
-        Ok(Self { partner: partner.clone(), db })
+        Ok(Self { partner: partner.clone(), db, progress: Progress::open(store).await? })
     }
 
     #[must_use]
@@ -42,7 +44,7 @@ impl View {
     }
 
     /// Reads behind the fence: waits, at most `patience`, until standing has reached `fence`, then takes rows and
-    /// standing from one snapshot.
+    /// floors from one snapshot.
     ///
     /// # Errors
     /// [`ViewError::Behind`] where it does not get there; the same for persons who do not exist.
@@ -56,17 +58,21 @@ impl View {
         let deadline = Instant::now() + patience;
         let mut pause = Duration::from_micros(500);
         loop {
-            let mut tx = self.db.snapshot().await?;
-            let standing = tx.checkpoint(EVENTS).await?;
+            let standing = self.progress.at().await?;
             if standing.seq >= fence.0 {
+                let mut tx = self.db.snapshot().await?;
                 let window = Window { at: window.at.max(standing.at), ..window.clone() };
                 let rows = match &mut tx {
                     Tx::Sqlite(tx) => rows::sqlite::read(tx, &window, query).await?,
                     Tx::Postgres(tx) => rows::postgres::read(tx, &window, query).await?,
                 };
-                return Ok(Page { rows, standing: LogPos(standing.seq), at: standing.at });
+                let named = rows.iter().flat_map(|row| rows::named(&row.ruling)).collect();
+                let terms = match &mut tx {
+                    Tx::Sqlite(tx) => rows::sqlite::terms(tx, named).await?,
+                    Tx::Postgres(tx) => rows::postgres::terms(tx, named).await?,
+                };
+                return Ok(Page { rows, terms, standing: LogPos(standing.seq), at: standing.at });
             }
-            drop(tx);
             if Instant::now() >= deadline {
                 return Err(ViewError::Behind);
             }
@@ -75,7 +81,7 @@ impl View {
         }
     }
 
-    /// How far standing (`EVENTS`) and rows (`RELEASES`) have come.
+    /// How far floors (`EVENTS`, now and then) and rows (`RELEASES`) are noted in this view: where it goes on.
     ///
     /// # Errors
     /// The store's.
@@ -84,7 +90,7 @@ impl View {
         Ok((tx.checkpoint(EVENTS).await?, tx.checkpoint(RELEASES).await?))
     }
 
-    /// Raises floors and moves standing's checkpoint, in one transaction.
+    /// Raises floors and notes how far they have come, in one transaction.
     pub async fn stand(&self, floors: &[(String, LogPos)], to: &Checkpoint) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         match &mut tx {

@@ -49,7 +49,7 @@ fn add(letter: &mut Letter, row: &Accounting) {
     if told.first.is_empty() || day < told.first {
         told.first = day;
     }
-    for slice in &row.ruling.slices {
+    for slice in words::items(&row.document, "/slices") {
         told.what.insert(words::plain(words::text(slice, "/category").unwrap_or_default()));
         for grant in words::items(slice, "/grants") {
             told.why.extend(words::items(grant, "/purposes").filter_map(Value::as_str).map(words::purpose));

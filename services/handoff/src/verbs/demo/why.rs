@@ -7,7 +7,7 @@ use anyhow::Result;
 use handoff::session::Session;
 use handoff_law::{Bundle, Reason};
 use handoff_schemas::{PersonId, Recipient};
-use handoff_spine::release::Ruled;
+use handoff_spine::release::Recorded;
 use serde_json::Value;
 
 use super::cast::unit_name;
@@ -89,10 +89,11 @@ impl Authority {
 ///
 /// # Errors
 /// The log's.
-pub async fn standing(session: &Session, wanted: impl Fn(&Recipient) -> bool) -> Result<Vec<Ruled>> {
-    let mut newest: BTreeMap<(u64, u16, String), Ruled> = BTreeMap::new();
-    for ruled in explain::rulings(session, wanted).await? {
-        newest.insert((ruled.event_pos.0, ruled.event_index, ruled.recipient.to_string()), ruled);
+pub async fn standing(session: &Session, wanted: impl Fn(&Recipient) -> bool) -> Result<Vec<Recorded>> {
+    let mut newest: BTreeMap<(u64, u16, String), Recorded> = BTreeMap::new();
+    for recorded in explain::rulings(session, wanted).await? {
+        let ruled = &recorded.ruled;
+        newest.insert((ruled.event_pos.0, ruled.event_index, ruled.recipient.to_string()), recorded);
     }
     Ok(newest.into_values().collect())
 }
@@ -106,9 +107,10 @@ pub async fn withheld(session: &Session, unit: &str, hers: &[PersonId]) -> Resul
     let bundle = Bundle::embedded()?;
     let mut by_reason: BTreeMap<(bool, String), BySource> = BTreeMap::new();
     let rulings = standing(session, |r| r.unit.as_str() == unit).await?;
-    let about_her = rulings.iter().filter(|r| r.person.is_some_and(|p| hers.contains(&p)));
-    for ruled in about_her.filter(|r| shown(r.event_type.as_str())) {
-        for slice in &ruled.withheld {
+    let about_her = rulings.iter().filter(|r| r.ruled.person.is_some_and(|p| hers.contains(&p)));
+    for recorded in about_her.filter(|r| shown(r.ruled.event_type.as_str())) {
+        let ruled = &recorded.ruled;
+        for slice in &recorded.withheld {
             let Some(telling) = slice.reasons.iter().find(|r| !is_scope(r)).or(slice.reasons.first()) else { continue };
             let by_source = by_reason.entry((is_scope(telling), reason(&bundle, telling))).or_default();
             by_source.entry(unit_name(ruled.source.as_str())).or_default().insert(words::short(slice.category.slug()));

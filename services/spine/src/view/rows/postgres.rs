@@ -1,15 +1,21 @@
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::store::{StoreError, sqlx};
+use crate::release::{Terms, TermsId};
+use crate::store::{StoreError, chunks, sqlx};
 use handoff_schemas::{LogPos, PartnerId, ReleaseId};
 use sqlx::{Postgres, QueryBuilder, Transaction};
 
 use super::super::{Query, ViewRow, Window};
 use super::{
-    CHUNK, Change, INSERT_ROWS, INSERT_SCOPES, INSERT_TOKENS, LAST_CURSOR, PERSON, PutRow, RECORD, SINCE, Shown,
-    StoredRow, TOKEN, position, shown,
+    Change, INSERT_SET, INSERT_TERMS, LAST_CURSOR, LAST_ROW, PERSON, PutRow, RECORD, ROWS, SCOPES, SINCE, Shown,
+    StoredRow, TOKEN, TOKENS, named, position, shown,
 };
+
+/// As bytes: a damaged text may be no UTF-8, and must be told from a missing database.
+const TERMS: &str = "SELECT convert_to(body, 'UTF8') FROM terms WHERE id = $1";
+
+const INSERT: &str = "INSERT INTO ";
 
 type Tx = Transaction<'static, Postgres>;
 
@@ -33,6 +39,19 @@ pub async fn apply(tx: &mut Tx, changes: &[Change]) -> Result<(), StoreError> {
 
 async fn put(tx: &mut Tx, rows: &[&PutRow]) -> Result<(), StoreError> {
     let failed = StoreError::query("write rows");
+    let terms: Terms = rows.iter().flat_map(|r| r.terms.iter().cloned()).collect();
+    for (id, text) in terms.iter() {
+        let query = sqlx::query(INSERT_TERMS).bind(id.as_bytes().as_slice()).bind(&**text);
+        query.execute(&mut **tx).await.map_err(&failed)?;
+    }
+    let sets: BTreeMap<TermsId, &[String]> = rows.iter().map(|r| (r.scopes.set, &*r.scopes.shared)).collect();
+    for (set, scopes) in sets {
+        for scope in scopes {
+            let query = sqlx::query(INSERT_SET).bind(set.as_bytes().to_vec()).bind(scope);
+            query.execute(&mut **tx).await.map_err(&failed)?;
+        }
+    }
+    let mut id: i64 = sqlx::query_scalar(LAST_ROW).fetch_one(&mut **tx).await.map_err(&failed)?;
     let mut cursors = HashMap::new();
     let mut numbered = Vec::with_capacity(rows.len());
     for row in rows {
@@ -41,32 +60,34 @@ async fn put(tx: &mut Tx, rows: &[&PutRow]) -> Result<(), StoreError> {
             Entry::Vacant(new) => new.insert(last_cursor(tx, &row.unit, row.kind).await?),
         };
         *cursor += 1;
-        numbered.push((*cursor, *row));
+        id += 1;
+        numbered.push((id, *cursor, *row));
     }
-    for chunk in numbered.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Postgres>::new(INSERT_ROWS);
-        query.push_values(chunk, |mut values, (cursor, row)| {
-            values.push_bind(row.release.0.as_bytes().as_slice()).push_bind(&row.unit).push_bind(row.kind);
+    for chunk in chunks(&numbered) {
+        let mut query = QueryBuilder::<Postgres>::new(INSERT);
+        query.push(ROWS).push_values(chunk, |mut values, (id, cursor, row)| {
+            values.push_bind(id).push_bind(row.release.0.as_bytes().as_slice());
+            values.push_bind(&row.unit).push_bind(row.kind);
             values.push_bind(cursor).push_bind(row.stream_seq).push_bind(row.cause).push_bind(row.at);
             values.push_bind(&row.event_type).push_bind(&row.source).push_bind(&row.record);
             values.push_bind(&row.person).push_bind(&row.incident).push_bind(row.valid_until);
-            values.push_bind(&row.ruling).push_bind(&row.slices);
+            values.push_bind(&row.ruling).push_bind(&row.slices).push_bind(row.scopes.set.as_bytes().as_slice());
         });
         query.build().execute(&mut **tx).await.map_err(&failed)?;
     }
-    let scopes: Vec<_> = rows.iter().flat_map(|r| r.scopes.iter().map(|s| (&r.release, s))).collect();
-    for chunk in scopes.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Postgres>::new(INSERT_SCOPES);
-        query.push_values(chunk, |mut values, (release, scope)| {
-            values.push_bind(release.0.as_bytes().as_slice()).push_bind(*scope);
+    let scopes: Vec<_> = numbered.iter().flat_map(|(id, _, r)| r.scopes.own.iter().map(move |s| (id, s))).collect();
+    for chunk in chunks(&scopes) {
+        let mut query = QueryBuilder::<Postgres>::new(INSERT);
+        query.push(SCOPES).push_values(chunk, |mut values, (id, scope)| {
+            values.push_bind(*id).push_bind(*scope);
         });
         query.build().execute(&mut **tx).await.map_err(&failed)?;
     }
-    let tokens: Vec<_> = rows.iter().flat_map(|r| r.tokens.iter().map(|t| (t, &r.release))).collect();
-    for chunk in tokens.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Postgres>::new(INSERT_TOKENS);
-        query.push_values(chunk, |mut values, (token, release)| {
-            values.push_bind(*token).push_bind(release.0.as_bytes().as_slice());
+    let tokens: Vec<_> = numbered.iter().flat_map(|(id, _, r)| r.tokens.iter().map(move |t| (t, id))).collect();
+    for chunk in chunks(&tokens) {
+        let mut query = QueryBuilder::<Postgres>::new(INSERT);
+        query.push(TOKENS).push_values(chunk, |mut values, (token, id)| {
+            values.push_bind(*token).push_bind(*id);
         });
         query.build().execute(&mut **tx).await.map_err(&failed)?;
     }
@@ -89,7 +110,7 @@ async fn replace(tx: &mut Tx, release: ReleaseId) -> Result<(), StoreError> {
         .execute(&mut **tx)
         .await
         .map_err(&failed)?;
-    sqlx::query("DELETE FROM release_token WHERE release_id = $1")
+    sqlx::query("DELETE FROM release_token WHERE row_id = (SELECT id FROM release WHERE release_id = $1)")
         .bind(release.0.as_bytes().as_slice())
         .execute(&mut **tx)
         .await
@@ -141,6 +162,20 @@ pub async fn read(tx: &mut Tx, window: &Window, query: &Query) -> Result<Vec<Vie
     rows.into_iter().map(shown).collect()
 }
 
+/// The texts that these rulings name, as far as they are there and are what their ids say.
+///
+/// # Errors
+/// [`StoreError::Query`].
+pub async fn terms(tx: &mut Tx, ids: BTreeSet<TermsId>) -> Result<Terms, StoreError> {
+    let mut found = Terms::default();
+    for id in ids {
+        let query = sqlx::query_scalar::<_, Vec<u8>>(TERMS).bind(id.as_bytes().to_vec());
+        let text = query.fetch_optional(&mut **tx).await.map_err(StoreError::query("read a view"))?;
+        found.extend(text.and_then(|text| Some((id, String::from_utf8(text).ok()?.into()))));
+    }
+    Ok(found.sound())
+}
+
 /// Every row, shown or not, for verification.
 ///
 /// # Errors
@@ -151,10 +186,13 @@ pub async fn all(tx: &mut Tx, partner: &PartnerId) -> Result<Vec<StoredRow>, Sto
             .fetch_all(&mut **tx)
             .await
             .map_err(StoreError::query("read a view"))?;
+    let sound = terms(tx, rows.iter().flat_map(|(_, _, ruling, _)| named(ruling)).collect()).await?;
     rows.into_iter()
         .map(|row| {
             let row = shown(row)?;
-            Ok(StoredRow { partner: partner.clone(), release: row.release, ruling: row.ruling, slices: row.slices })
+            let has_terms = named(&row.ruling).iter().all(|id| sound.get(id).is_some());
+            let (release, ruling, slices) = (row.release, row.ruling, row.slices);
+            Ok(StoredRow { partner: partner.clone(), release, ruling, slices, has_terms })
         })
         .collect()
 }
