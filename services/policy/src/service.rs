@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use handoff_law::Bundle;
 use handoff_schemas::LogPos;
+use handoff_spine::broker::ServiceName;
 use handoff_spine::commit::Entry;
+use handoff_spine::dead::DeadLetters;
 use handoff_spine::log::{EVENTS, Log, LogError};
 use handoff_spine::release::{Batch, MAX_BYTES, MAX_RUN, Ruled};
 use handoff_spine::service::{Service, ServiceError};
@@ -49,6 +51,7 @@ impl Handle {
 /// The one writer on `RELEASES`.
 pub struct Policy {
     log: Log,
+    dead: DeadLetters,
     health: Health,
     ruler: Ruler,
     /// Last position ruled, and last sequence on `RELEASES`.
@@ -66,6 +69,7 @@ impl Policy {
         let Options { log, opener, bundle, health } = options;
         let this = Self {
             ruler: Ruler::new(log.clone(), opener, bundle),
+            dead: DeadLetters::new(log.clone(), ServiceName::Policy),
             log,
             health,
             ruled: LogPos(0),
@@ -146,7 +150,7 @@ impl Policy {
                 })
                 .into());
             }
-            let entry = self.log.open(&raw)?;
+            let entry = self.dead.opened(&raw, self.log.open(&raw)).await?;
             let at_before = self.ruler.at();
             let ruled = write(&self.position(&entry).await?)?;
             let more = weigh(&ruled);
