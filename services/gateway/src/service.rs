@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 use handoff_schemas::PartnerId;
+use handoff_spine::broker::ServiceName;
 use handoff_spine::command::Refusal;
+use handoff_spine::dead::{DeadLetters, Where};
 use handoff_spine::log::LogError;
 use handoff_spine::service::{Service, ServiceError};
 use handoff_spine::telemetry::Health;
@@ -12,12 +14,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::publish::Publisher;
 use crate::read::Reader;
-use crate::wire::Reply;
+use crate::wire::{Publish, PublishReply, Reply, View};
 
 /// Largest request a partner may send, bytes.
 const MAX_REQUEST: usize = 8 * 1024 * 1024;
 /// Requests under way at once.
 const WINDOW: usize = 512;
+const READ: &str = "read";
 
 /// Which partner an account key belongs to; the broker's list.
 pub type PartnerOf = Arc<dyn Fn(&str) -> Option<PartnerId> + Send + Sync>;
@@ -31,14 +34,19 @@ pub struct Options {
 }
 
 /// Answers partners on `in.<account key>.<operation>`: the server itself writes the key, so nobody speaks as another.
+///
+/// What comes without a reply subject is taken in the same way and answered by nobody; where it is refused, its dead
+/// letter is all that is left of it.
 pub struct Gateway {
     options: Arc<Options>,
+    dead: DeadLetters,
 }
 
 impl Gateway {
     #[must_use]
     pub fn new(options: Options) -> Self {
-        Self { options: Arc::new(options) }
+        let dead = DeadLetters::new(options.reader.log.clone(), ServiceName::Gateway);
+        Self { options: Arc::new(options), dead }
     }
 }
 
@@ -59,14 +67,29 @@ impl Service for Gateway {
                 () = shutdown.cancelled() => break,
                 next = requests.next() => match next { Some(m) => m, None => break },
             };
-            let Some(reply) = message.reply.clone() else { continue };
+            // A read that nobody hears would only leave an access record of what nobody read.
+            if message.reply.is_none() && addressed(message.subject.as_str()).1 == READ {
+                continue;
+            }
             let Ok(permit) = Arc::clone(&window).acquire_owned().await else { break };
-            let (options, client) = (Arc::clone(&self.options), client.clone());
+            let (options, dead, client) = (Arc::clone(&self.options), self.dead.clone(), client.clone());
             tasks.spawn(async move {
                 let _permit = permit;
-                let answer = options.answer(message.subject.as_str(), &message.payload).await;
-                if let Err(e) = client.publish(reply, answer.into()).await {
-                    tracing::warn!(error = %e, "an answer could not be sent");
+                let answered = options.answer(message.subject.as_str(), &message.payload).await;
+                let is_told = match message.reply {
+                    None => false,
+                    Some(reply) => match client.publish(reply, answered.reply.into()).await {
+                        Ok(()) => true,
+                        Err(e) => {
+                            tracing::warn!(error = %e, "an answer could not be sent");
+                            false
+                        }
+                    },
+                };
+                if let Some(refused) = answered.refused.filter(|_| !is_told)
+                    && let Some(from) = options.loses(refused.partner, &message.payload)
+                {
+                    dead.refused(from, &refused.code, &message.payload).await;
                 }
             });
         }
@@ -78,36 +101,82 @@ impl Service for Gateway {
     }
 }
 
+/// What one request came to.
+struct Answered {
+    /// JSON, whatever happened.
+    reply: Vec<u8>,
+    /// Set where what was sent was to come in, and did not.
+    refused: Option<Refused>,
+}
+
+struct Refused {
+    partner: Option<PartnerId>,
+    code: String,
+}
+
 impl Options {
-    /// Answers one request; the reply is JSON whatever happened.
-    pub async fn answer(&self, subject: &str, payload: &[u8]) -> Vec<u8> {
-        let mut tokens = subject.splitn(3, '.').skip(1);
-        let partner = tokens.next().and_then(|account| (self.partner_of)(account));
-        let operation = tokens.next().unwrap_or_default();
-        let Some(partner) = partner else {
-            return bytes::<()>(Err(Refusal::new(
-                "HO-4304",
-                "this account belongs to no partner of the hub",
-                "ask the hub operator to register your agency and issue a credential",
-            )));
-        };
-        if payload.len() > MAX_REQUEST {
-            return bytes::<()>(Err(Refusal::new("HO-4305", "the request is larger than 8 MiB", "send less at once")));
+    async fn answer(&self, subject: &str, payload: &[u8]) -> Answered {
+        let (account, operation) = addressed(subject);
+        let partner = (self.partner_of)(account);
+        if operation == READ {
+            return Answered { reply: bytes(self.read(partner.as_ref(), payload).await), refused: None };
         }
+        let taken = self.take_in(partner.as_ref(), operation, payload).await;
+        let refused = taken.as_ref().err().map(|e| Refused { partner, code: e.code.clone() });
+        Answered { reply: bytes(taken), refused }
+    }
+
+    async fn read(&self, partner: Option<&PartnerId>, payload: &[u8]) -> Result<View, Refusal> {
+        let partner = asker(partner, payload)?;
+        self.reader.read(partner, &request(payload)?).await
+    }
+
+    async fn take_in(
+        &self,
+        partner: Option<&PartnerId>,
+        operation: &str,
+        payload: &[u8],
+    ) -> Result<PublishReply, Refusal> {
+        let partner = asker(partner, payload)?;
         match operation {
-            "publish" => match request(payload) {
-                Ok(asked) => bytes(self.publisher.publish(&partner, &asked).await),
-                Err(e) => bytes::<()>(Err(e)),
-            },
-            "read" => match request(payload) {
-                Ok(asked) => bytes(self.reader.read(&partner, &asked).await),
-                Err(e) => bytes::<()>(Err(e)),
-            },
-            _ => {
-                bytes::<()>(Err(Refusal::new("HO-4306", "there is no such operation", "use `in.publish` or `in.read`")))
-            }
+            "publish" => self.publisher.publish(partner, &request(payload)?).await,
+            _ => Err(Refusal::new("HO-4306", "there is no such operation", "use `in.publish` or `in.read`")),
         }
     }
+
+    /// Whose document is lost where nobody hears that it was refused; none where nothing was to be stored.
+    fn loses(&self, partner: Option<PartnerId>, payload: &[u8]) -> Option<Where> {
+        let asked: Option<Publish> = request(payload).ok();
+        if asked.as_ref().is_some_and(|asked| asked.check) {
+            return None;
+        }
+        // Only the sender's own unit is named: whatever else stands in its place is the sender's word, about anybody.
+        let unit = asked.map(|asked| asked.unit).filter(|unit| {
+            self.reader.directory.unit(unit).is_some_and(|known| partner.as_ref() == Some(&known.partner))
+        });
+        Some(Where::Intake { partner, unit })
+    }
+}
+
+/// The account and the operation of `in.<account>.<operation>`.
+fn addressed(subject: &str) -> (&str, &str) {
+    let mut tokens = subject.splitn(3, '.').skip(1);
+    (tokens.next().unwrap_or_default(), tokens.next().unwrap_or_default())
+}
+
+/// The partner that asks, where it may ask this much.
+fn asker<'a>(partner: Option<&'a PartnerId>, payload: &[u8]) -> Result<&'a PartnerId, Refusal> {
+    let partner = partner.ok_or_else(|| {
+        Refusal::new(
+            "HO-4304",
+            "this account belongs to no partner of the hub",
+            "ask the hub operator to register your agency and issue a credential",
+        )
+    })?;
+    if payload.len() > MAX_REQUEST {
+        return Err(Refusal::new("HO-4305", "the request is larger than 8 MiB", "send less at once"));
+    }
+    Ok(partner)
 }
 
 fn request<T: serde::de::DeserializeOwned>(payload: &[u8]) -> Result<T, Refusal> {

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use handoff::config::HTTP;
 use handoff_schemas::{AgreementId, PartnerId, RecipientKind, UnitId};
 use handoff_spine::telemetry::LogFormat;
+use uuid::Uuid;
 
 /// Handoff: the exchange hub for co-response programs. Every release is ruled, recorded and provable.
 #[derive(Debug, Parser)]
@@ -80,6 +81,10 @@ pub enum Verb {
     /// Work with the ledger of releases and accesses.
     #[command(subcommand)]
     Ledger(LedgerVerb),
+    /// What could not be taken in and nobody heard of, and what services could not read. Works while the hub is stopped.
+    #[command(after_help = "Example: handoff dead --data ./county\n\
+        Example: handoff dead --body 01934f1e-6a0c-7c51-9d0e-3f5f7f2f6b11 > lost.json")]
+    Dead(Dead),
     /// Drop one partner's view and build it again from the log. Stop the hub first.
     #[command(after_help = "Example: handoff rebuild --partner river-pd")]
     Rebuild(Rebuild),
@@ -280,6 +285,13 @@ pub enum LedgerVerb {
     /// Recompute every leaf, the tree and the signed checkpoint, from files and databases alone. Needs no server.
     #[command(after_help = "Example: handoff ledger verify --data ./county")]
     Verify,
+}
+
+#[derive(Debug, Args)]
+pub struct Dead {
+    /// Write what this letter keeps to standard output, as it was sent: it may be about a person.
+    #[arg(long, value_name = "ID")]
+    pub body: Option<Uuid>,
 }
 
 #[derive(Debug, Args)]

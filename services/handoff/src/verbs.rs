@@ -2,6 +2,7 @@
 
 mod admin;
 mod bench;
+mod dead;
 mod demo;
 mod explain;
 mod ledger;
@@ -34,6 +35,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Explain(what) => explain::explain(&data, &what, json).await,
         Verb::Revoke(what) => publish::revoke(&data, &what, json).await,
         Verb::Ledger(LedgerVerb::Verify) => ledger::verify(&data, json).await,
+        Verb::Dead(what) => dead::dead(&data, &what, json).await,
         Verb::Rebuild(what) => view::rebuild(&data, &what, json).await,
         Verb::Demo(options) => demo::demo(&data, &options, json).await,
         Verb::Bench(options) => bench::bench(&options, json).await,

@@ -25,6 +25,8 @@ pub struct Message {
     /// SHA-256 of the body as stored on the stream.
     pub hash: [u8; 32],
     pub stored: LogTime,
+    /// Whether somebody entitled wrote it: what nobody did has its place in the stream, and no leaf.
+    pub published: bool,
     pub body: Vec<u8>,
 }
 
@@ -173,7 +175,7 @@ impl Lane {
 
     fn plan(&mut self, messages: &[Message]) -> Result<(Vec<NewLeaf>, Terms), LedgerError> {
         let (mut new, mut terms) = (Vec::new(), Terms::default());
-        for message in messages {
+        for message in messages.iter().filter(|m| m.published) {
             let (stream, seq) = (self.tree.stream(), message.seq);
             let unknown = |()| LedgerError::Unknown { stream, seq };
             match self.tree {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use handoff_spine::broker::ServiceName;
+use handoff_spine::dead::DeadLetters;
 use handoff_spine::log::{Follow, Log, LogError, RELEASES};
 use handoff_spine::service::{Service, ServiceError};
 use handoff_spine::store::{Db, StoreError};
@@ -48,6 +50,7 @@ pub struct Ledger {
     options: Options,
     dir: PathBuf,
     log: Log,
+    dead: DeadLetters,
     db: Db,
     seed: zeroize::Zeroizing<[u8; 32]>,
     steps: Arc<dyn Steps>,
@@ -114,7 +117,8 @@ impl Ledger {
         let dir = data.into().join(crate::FOLDER);
         let seed = zeroize::Zeroizing::new(seed);
         let steps = Arc::new(Unwatched);
-        Ok((Self { options, dir, log, db, seed, steps, integrated: [releases, accesses] }, handle))
+        let dead = DeadLetters::new(log.clone(), ServiceName::Ledger);
+        Ok((Self { options, dir, log, dead, db, seed, steps, integrated: [releases, accesses] }, handle))
     }
 
     fn signer(&self, tree: Tree) -> Result<Signer, LedgerError> {
@@ -175,14 +179,22 @@ impl Ledger {
         loop {
             let first = tokio::select! {
                 () = shutdown.cancelled() => return Ok((lane, None)),
-                first = gather(&self.log, &mut follow) => first,
+                first = gather(&self.log, &self.dead, &mut follow) => first,
             };
             let messages = match first {
                 Ok(messages) => messages,
                 Err(e @ LogError::Unreachable(_)) => return Ok((lane, Some(e))),
                 Err(e) => return Err(e.into()),
             };
-            lane = lane.integrate(&messages).await?;
+            lane = match lane.integrate(&messages).await {
+                Ok(lane) => lane,
+                Err(e) => {
+                    if let LedgerError::Unknown { stream, seq } = e {
+                        self.dead.stopped_at(stream, seq, e.code()).await;
+                    }
+                    return Err(e);
+                }
+            };
             let at = lane.checkpoint().seq;
             integrated.send_replace(at);
             heads.send_replace(lane.head(origin));
@@ -205,23 +217,15 @@ impl Service for Ledger {
 }
 
 /// Waits for a message, then takes what else is already there.
-async fn gather(log: &Log, follow: &mut Follow) -> Result<Vec<Message>, LogError> {
+async fn gather(log: &Log, dead: &DeadLetters, follow: &mut Follow) -> Result<Vec<Message>, LogError> {
     let mut messages = Vec::new();
     let mut bytes = 0;
     let mut next = Some(follow.next().await?);
     while let Some(raw) = next {
-        // What nobody entitled put there is no release and no access; the readers of the streams raise the alarm.
-        if !raw.published {
-            next = if messages.is_empty() {
-                Some(follow.next().await?)
-            } else {
-                follow.next_within(Duration::ZERO).await?
-            };
-            continue;
-        }
-        let body = log.open_body(&raw)?;
+        let body = dead.opened(&raw, log.open_published(&raw)).await?.unwrap_or_default();
         bytes += body.len();
-        messages.push(Message { seq: raw.seq, hash: raw.hash(), stored: raw.stored, body });
+        let (hash, published) = (raw.hash(), raw.published);
+        messages.push(Message { seq: raw.seq, hash, stored: raw.stored, published, body });
         if messages.len() >= BATCH_MESSAGES || bytes >= BATCH_BYTES {
             break;
         }

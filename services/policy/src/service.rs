@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use handoff_law::Bundle;
 use handoff_schemas::LogPos;
+use handoff_spine::broker::ServiceName;
 use handoff_spine::commit::Entry;
+use handoff_spine::dead::DeadLetters;
 use handoff_spine::log::{EVENTS, Log, LogError, Sent};
 use handoff_spine::release::{Batch, MAX_RUN};
 use handoff_spine::service::{Service, ServiceError};
@@ -53,6 +55,7 @@ impl Handle {
 /// The one writer on `RELEASES`.
 pub struct Policy {
     log: Log,
+    dead: DeadLetters,
     health: Health,
     ruler: Ruler,
     /// Last position ruled, and last sequence on `RELEASES` once all that was sent is there.
@@ -72,6 +75,7 @@ impl Policy {
         let Options { log, opener, bundle, health } = options;
         let this = Self {
             ruler: Ruler::new(log.clone(), opener, bundle),
+            dead: DeadLetters::new(log.clone(), ServiceName::Policy),
             log,
             health,
             ruled: LogPos(0),
@@ -183,7 +187,7 @@ impl Policy {
                 })
                 .into());
             }
-            let entry = self.log.open(&raw)?;
+            let entry = self.dead.opened(&raw, self.log.open(&raw)).await?;
             let at_before = self.ruler.at();
             let written = self.position(&entry).await?;
             if !pending.has_room(&written)

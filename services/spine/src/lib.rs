@@ -4,6 +4,7 @@
 pub mod broker;
 pub mod command;
 pub mod commit;
+pub mod dead;
 pub mod decider;
 pub mod directory;
 pub mod index;

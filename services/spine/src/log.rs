@@ -118,13 +118,22 @@ impl Log {
         Ok(Sent(ack))
     }
 
-    /// Seals and appends without a condition (accesses, dead letters).
+    /// Seals and appends without a condition.
     ///
     /// # Errors
     /// As [`Log::append_after_subject`], never a conflict.
     pub async fn append(&self, stream: &str, subject: String, body: &[u8]) -> Result<LogPos, LogError> {
         let sealed = self.seal(&subject, body)?;
         self.send(stream, subject, PublishMessage::build().payload(sealed)).await
+    }
+
+    /// As [`Log::append`], but not again within two minutes of a message with the same `id`, which stands in the clear.
+    ///
+    /// # Errors
+    /// As [`Log::append`].
+    pub async fn append_once(&self, stream: &str, subject: String, id: &str, body: &[u8]) -> Result<LogPos, LogError> {
+        let sealed = self.seal(&subject, body)?;
+        self.send(stream, subject, PublishMessage::build().payload(sealed).message_id(id)).await
     }
 
     pub(crate) fn seal_for(&self, context: &str, body: &[u8]) -> Result<Bytes, ()> {
@@ -213,15 +222,23 @@ impl Log {
     }
 
     fn open_rulings<T: DeserializeOwned>(&self, raw: &RawEntry) -> Result<Option<T>, LogError> {
+        let Some(body) = self.open_published(raw)? else { return Ok(None) };
+        serde_json::from_slice(&body).map(Some).map_err(|_| LogError::Unreadable(LogPos(raw.seq)))
+    }
+
+    /// Opens any sealed stream body; none for what nobody entitled put there.
+    ///
+    /// # Errors
+    /// [`LogError::Unreadable`].
+    pub fn open_published(&self, raw: &RawEntry) -> Result<Option<Vec<u8>>, LogError> {
         if !raw.published {
             noise(raw);
             return Ok(None);
         }
-        let body = self.open_body(raw)?;
-        serde_json::from_slice(&body).map(Some).map_err(|_| LogError::Unreadable(LogPos(raw.seq)))
+        self.open_body(raw).map(Some)
     }
 
-    /// Opens any sealed stream body.
+    /// Opens any sealed stream body, whoever put it there.
     ///
     /// # Errors
     /// [`LogError::Unreadable`].
@@ -260,6 +277,7 @@ impl Log {
 
 fn raw_entry(stream: &str, m: jetstream::message::StreamMessage) -> RawEntry {
     RawEntry {
+        stream: stream.into(),
         seq: m.sequence,
         stored: LogTime(m.time.unix_timestamp() * 1000 + i64::from(m.time.millisecond())),
         published: is_published(stream, m.subject.as_str(), Some(&m.headers)),
@@ -271,7 +289,10 @@ fn raw_entry(stream: &str, m: jetstream::message::StreamMessage) -> RawEntry {
 /// Somebody made the server write where they may not: an attack, or a fault of ours. It has no effect.
 fn noise(raw: &RawEntry) {
     metrics::counter!("handoff_noise_total").increment(1);
-    tracing::error!(sequence = raw.seq, "a stream holds a message that no entitled service published; it is ignored");
+    tracing::error!(
+        code = "HO-3007", stream = %raw.stream, sequence = raw.seq,
+        "a stream holds a message that no entitled service published; it is ignored"
+    );
 }
 
 fn publish_error(e: PublishError) -> LogError {

@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use handoff_schemas::{Fact, LogPos, PartnerId};
+use handoff_spine::broker::ServiceName;
+use handoff_spine::dead::DeadLetters;
 use handoff_spine::log::{Checkpoint, EVENTS, Follow, Log, LogError, RELEASES};
 use handoff_spine::service::{Service, ServiceError};
 use handoff_spine::store::{DbName, Store, StoreError};
@@ -58,6 +60,7 @@ impl Handle {
 /// Builds every partner's view.
 pub struct Views {
     options: Options,
+    dead: DeadLetters,
     fanout: Fanout,
     standing: watch::Sender<LogPos>,
     rows: watch::Sender<u64>,
@@ -70,7 +73,8 @@ impl Views {
         let (standing, standing_rx) = watch::channel(LogPos(0));
         let (rows, rows_rx) = watch::channel(0);
         let handle = Handle { fanout: fanout.clone(), standing: standing_rx, rows: rows_rx };
-        (Self { options, fanout, standing, rows }, handle)
+        let dead = DeadLetters::new(options.log.clone(), ServiceName::Views);
+        (Self { options, dead, fanout, standing, rows }, handle)
     }
 
     /// Where each view's floors go on. Readers wait from now on until they have come to where they were: a view may
@@ -102,7 +106,7 @@ impl Views {
             let mut named: Vec<(PartnerId, Checkpoint)> = Vec::new();
             for raw in &raws {
                 // An event that cannot be read stops standing here: every later read answers 503, none leaks.
-                let entry = log.open(raw)?;
+                let entry = self.dead.opened(raw, log.open(raw)).await?;
                 let before = Checkpoint { seq: raw.seq.saturating_sub(1), hash: last.hash, at: time };
                 time = time.advance(entry.stored);
                 last = Checkpoint { seq: raw.seq, hash: entry.hash, at: time };
@@ -161,7 +165,7 @@ impl Views {
             let mut last = Checkpoint::default();
             for raw in &raws {
                 last = Checkpoint { seq: raw.seq, hash: raw.hash(), at: time };
-                let Some(batch) = log.open_told(raw)? else { continue };
+                let Some(batch) = self.dead.opened(raw, log.open_told(raw)).await? else { continue };
                 time = time.max(batch.at);
                 last.at = time;
                 for ruled in &batch.ruled {

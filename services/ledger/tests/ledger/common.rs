@@ -98,7 +98,8 @@ pub fn ruled(n: u64, part: u64) -> Ruled {
 }
 
 fn message(seq: u64, body: Vec<u8>) -> Message {
-    Message { seq, hash: handoff_spine::log::body_hash(&body), stored: LogTime(1_000_000 + seq as i64), body }
+    let (hash, stored) = (handoff_spine::log::body_hash(&body), LogTime(1_000_000 + seq as i64));
+    Message { seq, hash, stored, published: true, body }
 }
 
 /// `count` messages of `RELEASES`: three positions each, two recipients a position.

@@ -7,7 +7,7 @@ use crate::common::{Engine, Place, SEED, accesses, released, releases};
 use handoff_ledger::verify::{NoViews, verify};
 use handoff_ledger::{Handle, Ledger, Message, Options, Tree, TreeHead, Unwatched};
 use handoff_spine::broker::ServiceName;
-use handoff_spine::log::{ACCESS, Log, RELEASES};
+use handoff_spine::log::{ACCESS, DEAD, Log, RELEASES};
 use handoff_spine::service::{Service as _, ServiceError};
 use handoff_spine::testing::TestBroker;
 use handoff_spine::vault::{KekFiles, LogKey, Vault};
@@ -165,6 +165,32 @@ async fn a_log_that_went_backwards_or_grew_back_differently_stops_the_ledger() {
         let said = ended.unwrap_err().to_string();
         assert!(said.starts_with("HO-3006") && said.contains(stream), "{said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_entitled_wrote_is_no_leaf_and_stops_nothing() {
+    let hub = Hub::new(Engine::Sqlite).await;
+    let (releases, accesses) = (releases(6), accesses(6));
+    hub.append(&releases[..3], &accesses[..3]).await;
+    for (service, subject, stream) in
+        [(ServiceName::Policy, "rel", RELEASES), (ServiceName::Gateway, "acc.willow-clinic", ACCESS)]
+    {
+        let log = hub.log(service).await;
+        // Without the header that says for which stream it is.
+        log.client().publish(subject, "planted".into()).await.unwrap();
+        let operator = hub.log(ServiceName::Operator).await;
+        while operator.last(stream).await.unwrap() < 4 {
+            tokio::task::yield_now().await;
+        }
+    }
+    hub.append(&releases[3..], &accesses[3..]).await;
+    let mut running = hub.start().await;
+    running.reached(7, 7).await;
+    running.stop().await;
+    assert_eq!(hub.signed(Tree::Releases), Some(released(&releases).len() as u64));
+    let report = verify(hub.place.data(), &hub.place.db().await, NoViews, &[]).await.unwrap();
+    assert!(report.is_sound() && report.findings.is_empty(), "{:?}", report.findings);
+    assert_eq!(hub.log(ServiceName::Operator).await.last(DEAD).await.unwrap(), 2, "each left its dead letter");
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ impl Policy {
     /// Takes the last message of `RELEASES` as the checkpoint, folds `EVENTS` up to it without ruling, then takes note
     /// of what was released.
     ///
+    /// What nobody entitled wrote is passed over without a word here: it had its dead letter when it was first read.
+    ///
     /// A kill between two parts of one run leaves `more` set on the last message: that run's position is then
     /// derived again, and only the missing parts are appended.
     pub(super) async fn recover(&mut self) -> Result<(), ServiceError> {
@@ -21,7 +23,10 @@ impl Policy {
             self.progress.send_replace((self.ruled, self.appended));
             return Ok(());
         };
-        let hash = hash(&last.last_hash).ok_or(LogError::Unreadable(LogPos(end)))?;
+        let Some(hash) = hash(&last.last_hash) else {
+            self.dead.stopped_at(RELEASES, end, "HO-3005").await;
+            return Err(LogError::Unreadable(LogPos(end)).into());
+        };
         log.check(EVENTS, &Checkpoint { seq: last.last.0, hash, at: last.at }).await?;
         let cut = last.more.then_some(last.first);
         let ruled = cut.map_or(last.last, |first| LogPos(first.0.saturating_sub(1)));
@@ -32,7 +37,8 @@ impl Policy {
         if ruled.0 > 0 {
             let mut follow = log.follow(EVENTS, 1, &[]).await?;
             loop {
-                let entry = log.open(&follow.next().await?)?;
+                let raw = follow.next().await?;
+                let entry = self.dead.opened_again(&raw, log.open(&raw)).await?;
                 self.ruler.fold(&entry);
                 if entry.pos >= ruled {
                     break;
@@ -41,7 +47,8 @@ impl Policy {
         }
         let mut follow = log.follow(RELEASES, 1, &[]).await?;
         for _ in 0..end {
-            let Some(batch) = log.open_batch(&follow.next().await?)? else { continue };
+            let raw = follow.next().await?;
+            let Some(batch) = self.dead.opened_again(&raw, log.open_batch(&raw)).await? else { continue };
             if cut == Some(batch.first) {
                 break;
             }
@@ -56,7 +63,7 @@ impl Policy {
     async fn last_batch(&self, end: u64) -> Result<Option<Batch>, ServiceError> {
         for seq in (1..=end).rev() {
             let raw = self.log.raw(RELEASES, LogPos(seq)).await?;
-            if let Some(batch) = self.log.open_batch(&raw)? {
+            if let Some(batch) = self.dead.opened_again(&raw, self.log.open_batch(&raw)).await? {
                 return Ok(Some(batch));
             }
         }

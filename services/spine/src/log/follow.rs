@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, consumer::pull};
@@ -15,6 +16,7 @@ const AHEAD_OF_RULINGS: i64 = 8;
 /// One stored message, not yet opened.
 #[derive(Clone)]
 pub struct RawEntry {
+    pub stream: Arc<str>,
     pub seq: u64,
     /// Server timestamp.
     pub stored: LogTime,
@@ -33,7 +35,7 @@ impl RawEntry {
 
 /// An ordered consumer: every message from a sequence on, in order, each once, resumed by itself.
 pub struct Follow {
-    stream: String,
+    stream: Arc<str>,
     messages: pull::Ordered,
     ready: bool,
     waiting: u64,
@@ -46,7 +48,7 @@ impl Follow {
         from: u64,
         filters: &[&str],
     ) -> Result<Self, LogError> {
-        let name = stream.to_owned();
+        let name: Arc<str> = stream.into();
         let unreachable = |e: &dyn std::fmt::Display| LogError::Unreachable(e.to_string());
         let stream = js.get_stream_no_info(stream).await.map_err(|e| unreachable(&e))?;
         let deliver = jetstream::consumer::DeliverPolicy::ByStartSequence { start_sequence: from.max(1) };
@@ -54,7 +56,7 @@ impl Follow {
             .create_consumer(pull::OrderedConfig {
                 deliver_policy: deliver,
                 filter_subjects: filters.iter().map(|&s| s.to_owned()).collect(),
-                max_batch: if name == RELEASES { AHEAD_OF_RULINGS } else { AHEAD },
+                max_batch: if *name == *RELEASES { AHEAD_OF_RULINGS } else { AHEAD },
                 max_expires: Duration::from_secs(30),
                 ..pull::OrderedConfig::default()
             })
@@ -106,10 +108,11 @@ impl Follow {
     }
 }
 
-fn raw(stream: &str, message: &jetstream::Message) -> Result<RawEntry, LogError> {
+fn raw(stream: &Arc<str>, message: &jetstream::Message) -> Result<RawEntry, LogError> {
     let info = message.info().map_err(|e| LogError::Unreachable(e.to_string()))?;
     let stored = LogTime(info.published.unix_timestamp() * 1000 + i64::from(info.published.millisecond()));
     Ok(RawEntry {
+        stream: Arc::clone(stream),
         seq: info.stream_sequence,
         stored,
         subject: message.subject.to_string(),
