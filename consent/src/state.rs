@@ -8,8 +8,8 @@ mod units;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_schemas::{
-    AgreementId, Category, EventId, Expiry, Fact, LogPos, LogTime, PersonId, Recipient, RecordId, ReferralStatus,
-    UnitFacts, UnitId,
+    AgreementId, AgreementStatus, Category, EventId, Expiry, Fact, LogPos, LogTime, PersonId, Recipient, RecordId,
+    ReferralStatus, UnitFacts, UnitId,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -124,6 +124,10 @@ impl PolicyState {
             Fact::AgreementMoved { agreement, version, status } => {
                 self.turn(fact);
                 self.agreements.moved(agreement, *version, *status);
+                // While a new version is signed the one in force stays in force: no answer changes.
+                if *status == AgreementStatus::Signed {
+                    return;
+                }
                 for at in self.agreements.dates(agreement) {
                     self.due(at, Rerule::Agreement(agreement.clone()));
                 }

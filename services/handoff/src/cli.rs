@@ -176,8 +176,10 @@ pub enum AgreementVerb {
     /// Check an agreement document without storing it.
     #[command(after_help = "Example: handoff agreement check crisis-ila.toml")]
     Check { file: PathBuf },
-    /// Put a document on the log as a draft, record every party's signature, and activate it.
-    #[command(after_help = "Example: handoff agreement load crisis-ila.toml")]
+    /// Put a document in force: as version 1, or as the amendment that takes the place of the version in force.
+    /// Drafts it, records every party's signature, and activates it.
+    #[command(after_help = "Example: handoff agreement load crisis-ila.toml\n\
+        Loading a document again changes nothing; an amended document has the next `version`.")]
     Load { file: PathBuf },
     /// Suspend: flows under it stop at once.
     #[command(
@@ -189,8 +191,9 @@ pub enum AgreementVerb {
         by: String,
         #[arg(long)]
         reason: String,
-        #[arg(long, default_value_t = 1)]
-        version: u32,
+        /// The version in force if absent.
+        #[arg(long)]
+        version: Option<u32>,
     },
 }
 

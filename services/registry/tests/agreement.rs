@@ -144,9 +144,25 @@ fn an_amended_version_is_signed_anew_and_ends_the_one_in_force() {
 }
 
 #[test]
+fn a_version_that_was_overtaken_takes_no_later_ones_place() {
+    let both = in_force()
+        .after(&amended(2, &[CLINIC, POLICE]))
+        .after_all(&both_signed(2))
+        .after(&amended(3, &[CLINIC, POLICE]))
+        .after_all(&both_signed(3));
+    both.clone().when(&step("activated", 2)).then_accepted();
+    both.after(&step("activated", 3)).when(&step("activated", 2)).then_refused("HO-2043");
+}
+
+#[test]
 fn versions_count_up() {
-    in_force().when(&amended(3, &[CLINIC, POLICE])).then_refused("HO-2036");
+    let refused = in_force().when(&amended(3, &[CLINIC, POLICE])).then_refused("HO-2036");
+    assert!(refused.remedy.contains("number the document 2"), "{refused}");
     in_force().when(&amended(1, &[CLINIC, POLICE])).then_refused("HO-2036");
+    let mut first = drafted();
+    first.items[0].data["version"] = json!(2);
+    first.items[0].data["document"] = json!(document(2, &[CLINIC, POLICE]));
+    given(registrar()).when(&first).then_refused("HO-2036");
     in_force().when(&step("suspended", 2)).then_refused("HO-2035");
     let mut command = amended(2, &[CLINIC, POLICE]);
     command.items[0].data["replaces_version"] = json!(7);
