@@ -96,7 +96,10 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
     let mut floors = Vec::new();
     for fact in facts {
         match fact {
-            Fact::PartnerMoved { partner, .. } => floors.push((Scope::Partner(partner.clone()), pos)),
+            // Registered again it may be another kind of organisation.
+            Fact::PartnerRegistered { partner, .. } | Fact::PartnerMoved { partner, .. } => {
+                floors.push((Scope::Partner(partner.clone()), pos));
+            }
             Fact::UnitRegistered { unit } => floors.push((Scope::Unit(unit.unit.clone()), pos)),
             Fact::AgreementDrafted { document, .. } => {
                 let parties = Agreement::parse(document).ok().filter(Agreement::restricts).map(|a| a.parties);
@@ -127,8 +130,7 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
                 floors.push((Scope::Consent(*consent), pos));
             }
             Fact::ErasureOrdered { person, .. } => floors.push((Scope::Person(*person), pos)),
-            Fact::PartnerRegistered { .. }
-            | Fact::PersonRegistered { .. }
+            Fact::PersonRegistered { .. }
             | Fact::ConsentVerified { .. }
             | Fact::ReferralOpened { .. }
             | Fact::ReferralMoved { .. }

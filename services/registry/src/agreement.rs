@@ -107,6 +107,9 @@ fn moved(state: &Entry, command: &Command, item: &Item, by: Move, known: &dyn Kn
     if by == Move::Sign && !complete(version, &moved, command, known)? {
         return Ok(Vec::new());
     }
+    if matches!(by, Move::Activate | Move::Reinstate) {
+        document::still_lawful(&version.document, known)?;
+    }
     let mut facts = Vec::new();
     // One version stands at a time: the one that was in force ends where the new one begins.
     if by == Move::Activate

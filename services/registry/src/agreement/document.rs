@@ -1,12 +1,12 @@
 use handoff_law::{Agreement, AgreementError};
-use handoff_schemas::OrgType;
+use handoff_schemas::{OrgType, RecipientKind, UnitFacts, UnitId};
 use handoff_spine::command::Refusal;
 use sha2::{Digest as _, Sha256};
 
 use super::Drafted;
 use crate::decide::Known;
 
-/// The document says what the event says, is what was hashed, and names units that exist.
+/// The document says what the event says, is what was hashed, names units that exist, and no police serve by it.
 pub(super) fn check(draft: &Drafted, known: &dyn Known) -> Result<(), Refusal> {
     let agreement = Agreement::parse(&draft.document).map_err(|e| fault(&e))?;
     if agreement.id != draft.agreement || agreement.version != draft.version {
@@ -19,29 +19,44 @@ pub(super) fn check(draft: &Drafted, known: &dyn Known) -> Result<(), Refusal> {
     }
     same_text(draft.sha256.as_deref(), &draft.document)?;
     for party in &agreement.parties {
-        let Some(unit) = known.unit(&party.unit) else {
+        if known.unit(&party.unit).is_none() {
             return Err(Refusal::new(
                 "HO-2032",
                 format!("the party `{}` is not registered", party.unit),
                 "register the unit first, or correct the document",
             )
             .at("/document"));
-        };
-        let police = known.partner(&unit.partner).is_some_and(|p| p.org_type == OrgType::LawEnforcement);
-        let qso = agreement.qso_parties().any(|q| *q == party.unit);
-        if qso && police && !agreement.counsel_override {
-            return Err(Refusal::new(
-                "HO-2033",
-                format!(
-                    "the party `{}` is law enforcement and cannot be a QSO: 42 CFR 2.11, rulebook P2-09",
-                    party.unit
-                ),
-                "let a service provider be the QSO, or record counsel's override in the document",
-            )
-            .at("/document"));
         }
     }
-    Ok(())
+    no_police_serve(&agreement, known).map_err(|e| e.at("/document"))
+}
+
+/// The same of a text on record that is to be in force: a unit may have become police since it was drafted.
+pub(super) fn still_lawful(document: &str, known: &dyn Known) -> Result<(), Refusal> {
+    let agreement = Agreement::parse(document).map_err(|e| fault(&e))?;
+    no_police_serve(&agreement, known).map_err(|e| e.at("/version"))
+}
+
+/// P2-09a. Counsel may let police run a service for a program; the engine makes them recipient of nothing by it.
+fn no_police_serve(agreement: &Agreement, known: &dyn Known) -> Result<(), Refusal> {
+    let police = |unit: &&UnitId| known.unit(unit).is_some_and(|facts| is_police(&facts, known));
+    match agreement.qso_parties().find(police) {
+        Some(unit) if !agreement.counsel_override => Err(Refusal::new(
+            "HO-2033",
+            format!(
+                "party.role: `{unit}` is law enforcement and cannot be a qualified service organization \
+                 (42 CFR 2.11, 2.12(c)(4); rulebook P2-09a)"
+            ),
+            "name the organization that serves the program, or record clauses.counsel_override",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// By functional role or by organisation; one whose organisation is not known counts as police.
+fn is_police(unit: &UnitFacts, known: &dyn Known) -> bool {
+    let organisation = known.partner(&unit.partner).map(|p| p.org_type);
+    unit.roles.contains(&RecipientKind::Le) || organisation.is_none_or(|o| o == OrgType::LawEnforcement)
 }
 
 fn fault(e: &AgreementError) -> Refusal {
