@@ -281,8 +281,20 @@ pub struct Revoke {
 #[derive(Debug, Subcommand)]
 pub enum LedgerVerb {
     /// Recompute every leaf, the tree and the signed checkpoint, from files and databases alone. Needs no server.
-    #[command(after_help = "Example: handoff ledger verify --data ./county")]
-    Verify,
+    #[command(after_help = "Example: handoff ledger verify --data ./county\n\
+        Example: handoff ledger verify --data ./county --key county.keys   (from `handoff ledger key` at setup)")]
+    Verify(VerifyLedger),
+    /// Print the verifier keys of the two trees, for auditors to keep outside of the hub.
+    #[command(after_help = "Example: handoff ledger key --data ./county > county.keys")]
+    Key,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyLedger {
+    /// A verifier key that you keep, `name+hash+base64`, or a file of such keys, one a line; repeat for several.
+    /// Without it the keys in the data folder are taken at their word.
+    #[arg(long = "key", value_name = "KEY|FILE")]
+    pub keys: Vec<String>,
 }
 
 #[derive(Debug, Args)]
