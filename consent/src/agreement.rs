@@ -26,7 +26,8 @@ pub struct Agreement {
     /// First instant no longer in force; none for an evergreen agreement.
     pub effective_to: Option<LogTime>,
     pub redisclosure: String,
-    /// A party whose organisation is law enforcement may be a QSO only with this on record (P2-09a).
+    /// A document that makes law enforcement a QSO is taken only with this on record (P2-09a). It lets police run a
+    /// service, for example the machines; it makes them recipient of nothing.
     pub counsel_override: bool,
 }
 
@@ -74,9 +75,17 @@ impl Agreement {
         self.parties.iter().any(|p| p.unit == *unit)
     }
 
-    /// Parties acting as QSO: the registry refuses one whose organisation is law enforcement (P2-09a).
+    /// Parties that serve a Part 2 program: the registry refuses one that is law enforcement (P2-09a), and no ruling
+    /// rests on one that is.
     pub fn qso_parties(&self) -> impl Iterator<Item = &UnitId> {
-        self.parties.iter().filter(|p| p.role == PartyRole::Qso).map(|p| &p.unit)
+        let kind = self.kind;
+        self.parties.iter().filter(move |p| p.role.serves_program(kind)).map(|p| &p.unit)
+    }
+
+    /// Whether the unit serves a Part 2 program under this agreement.
+    #[must_use]
+    pub fn is_qso(&self, unit: &UnitId) -> bool {
+        self.qso_parties().any(|q| q == unit)
     }
 
     /// Whether the dates allow it at this instant.

@@ -54,6 +54,7 @@ reasons! {
     MatrixDenies = "MATRIX_DENIES",
     AggregateOnly = "AGGREGATE_ONLY",
     OutsideMatrix = "OUTSIDE_MATRIX",
+    QsoLawEnforcement = "QSO_LAW_ENFORCEMENT",
     AgreementSuspended = "AGREEMENT_SUSPENDED",
     AgreementTerminated = "AGREEMENT_TERMINATED",
     AgreementExpired = "AGREEMENT_EXPIRED",

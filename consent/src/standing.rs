@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use handoff_schemas::{AgreementId, Fact, LogPos, PartnerId, PersonId, RecordId, RevokedFor, UnitId};
+use handoff_schemas::{AgreementId, AgreementStatus, Fact, LogPos, PartnerId, PersonId, RecordId, RevokedFor, UnitId};
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Agreement;
@@ -96,12 +96,18 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
     let mut floors = Vec::new();
     for fact in facts {
         match fact {
-            Fact::PartnerMoved { partner, .. } => floors.push((Scope::Partner(partner.clone()), pos)),
+            // Registered again it may be another kind of organisation.
+            Fact::PartnerRegistered { partner, .. } | Fact::PartnerMoved { partner, .. } => {
+                floors.push((Scope::Partner(partner.clone()), pos));
+            }
             Fact::UnitRegistered { unit } => floors.push((Scope::Unit(unit.unit.clone()), pos)),
             Fact::AgreementDrafted { document, .. } => {
                 let parties = Agreement::parse(document).ok().filter(Agreement::restricts).map(|a| a.parties);
                 floors.extend(parties.into_iter().flatten().map(|p| (Scope::Unit(p.unit), pos)));
             }
+            // The last signature puts nothing in force and ends nothing: hiding what rests on the version in force
+            // until it is ruled again would darken a scene for nothing.
+            Fact::AgreementMoved { status: AgreementStatus::Signed, .. } => {}
             Fact::AgreementMoved { agreement, .. } => floors.push((Scope::Agreement(agreement.clone()), pos)),
             // A link may bring a denial with it.
             Fact::PersonsLinked { a, b, .. } | Fact::PersonsUnlinked { a, b, .. } => {
@@ -124,8 +130,7 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
                 floors.push((Scope::Consent(*consent), pos));
             }
             Fact::ErasureOrdered { person, .. } => floors.push((Scope::Person(*person), pos)),
-            Fact::PartnerRegistered { .. }
-            | Fact::PersonRegistered { .. }
+            Fact::PersonRegistered { .. }
             | Fact::ConsentVerified { .. }
             | Fact::ReferralOpened { .. }
             | Fact::ReferralMoved { .. }

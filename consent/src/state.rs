@@ -8,8 +8,8 @@ mod units;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_schemas::{
-    AgreementId, Category, EventId, Expiry, Fact, LogPos, LogTime, PersonId, Recipient, RecordId, ReferralStatus,
-    UnitFacts, UnitId,
+    AgreementId, AgreementStatus, Category, EventId, Expiry, Fact, LogPos, LogTime, PartnerId, PersonId, Recipient,
+    RecordId, ReferralStatus, UnitFacts, UnitId,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -100,12 +100,12 @@ impl PolicyState {
             Fact::PartnerRegistered { partner, org_type, .. } => {
                 self.turn(fact);
                 self.units.partner_registered(partner, *org_type);
+                self.partner_changed(partner, again);
             }
             Fact::PartnerMoved { partner, status } => {
                 self.turn(fact);
                 self.units.partner_moved(partner, *status);
-                let units: Vec<_> = self.units.of_partner(partner).map(|u| u.unit.clone()).collect();
-                units.iter().for_each(|u| self.unit_changed(u, again));
+                self.partner_changed(partner, again);
             }
             Fact::UnitRegistered { unit } => {
                 self.turn(fact);
@@ -124,6 +124,10 @@ impl PolicyState {
             Fact::AgreementMoved { agreement, version, status } => {
                 self.turn(fact);
                 self.agreements.moved(agreement, *version, *status);
+                // While a new version is signed the one in force stays in force: no answer changes.
+                if *status == AgreementStatus::Signed {
+                    return;
+                }
                 for at in self.agreements.dates(agreement) {
                     self.due(at, Rerule::Agreement(agreement.clone()));
                 }
@@ -187,6 +191,10 @@ impl PolicyState {
     fn unit_changed(&self, unit: &UnitId, again: &mut BTreeSet<Rerule>) {
         again.insert(Rerule::Unit(unit.clone()));
         again.extend(self.agreements.naming(unit).cloned().map(Rerule::Agreement));
+    }
+
+    fn partner_changed(&self, partner: &PartnerId, again: &mut BTreeSet<Rerule>) {
+        self.units.of_partner(partner).for_each(|u| self.unit_changed(&u.unit, again));
     }
 
     /// Who may be ruled for when this unit publishes: itself in each of its roles, and every (unit, role) that shares
@@ -280,6 +288,11 @@ impl PolicyState {
 
     pub(crate) fn active(&self, unit: &UnitFacts) -> bool {
         self.units.active(unit)
+    }
+
+    /// Whether the unit is law enforcement, by role or by organisation.
+    pub(crate) fn police(&self, unit: &UnitFacts) -> bool {
+        self.units.police(unit)
     }
 
     /// Agreements that name both, whatever their status.

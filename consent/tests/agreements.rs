@@ -242,6 +242,30 @@ fn a_version_that_ends_does_not_bring_back_the_one_before() {
 }
 
 #[test]
+fn a_version_on_its_way_takes_nothing_from_the_one_in_force() {
+    let mut c = County::river();
+    let event = Event::of("river-911", &[Category::SafetyCaution, Category::Location]);
+    let before = c.rule(&event, &to("river-pd-patrol", Le));
+    let second = FORMS[0].replacen("version = 1", "version = 2", 1).replace("\"safety-caution\", ", "");
+    let id: AgreementId = "crisis-co-response".parse().unwrap();
+    let moved = |version, status| Fact::AgreementMoved { agreement: id.clone(), version, status };
+    let drafted = Fact::AgreementDrafted { agreement: id.clone(), version: 2, document: second };
+    for step in [drafted, moved(2, AgreementStatus::Signed), moved(1, AgreementStatus::Signed)] {
+        assert!(handoff_law::floors(LogPos(c.pos + 1), std::slice::from_ref(&step)).is_empty(), "hides something");
+        assert!(c.fold("hub-operator", vec![step]).is_empty(), "rules something again");
+        assert_eq!(c.rule(&event, &to("river-pd-patrol", Le)).slices, before.slices);
+    }
+    // As the registry says it: the one that was in force ends where the new one begins.
+    let active = vec![moved(1, AgreementStatus::Terminated), moved(2, AgreementStatus::Active)];
+    let floors = handoff_law::floors(LogPos(c.pos + 1), &active);
+    assert!(floors.iter().any(|(scope, floor)| before.scopes.contains(scope) && before.at_pos < *floor));
+    assert_eq!(c.fold("hub-operator", active), [Rerule::Agreement(id)]);
+    let after = c.rule(&event, &to("river-pd-patrol", Le));
+    assert!(withheld(&after, Category::SafetyCaution).contains(&"AGREEMENT_TERM"), "the clause went with its version");
+    assert_eq!(shows(&after, Category::Location), shows(&before, Category::Location));
+}
+
+#[test]
 fn an_agreement_that_cannot_be_read_permits_nothing() {
     for document in ["not toml [", &FORMS[0].replacen("id = \"crisis-co-response\"", "id = \"other\"", 1)] {
         let mut c = County::river();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod agreements;
+mod amendments;
 mod bad_input;
 mod canaries;
 mod credentials;

@@ -65,6 +65,15 @@ pub enum PartyRole {
     Part2Program,
 }
 
+impl PartyRole {
+    /// Whether who has this role serves a Part 2 program (42 CFR 2.11): a QSO by its name, and under a QSOA everybody
+    /// but the program, whatever the document calls them.
+    #[must_use]
+    pub const fn serves_program(self, kind: AgreementKind) -> bool {
+        matches!(self, Self::Qso) || (matches!(kind, AgreementKind::Qsoa) && !matches!(self, Self::Part2Program))
+    }
+}
+
 impl FromStr for PartyRole {
     type Err = ();
     fn from_str(s: &str) -> Result<Self, ()> {

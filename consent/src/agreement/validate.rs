@@ -106,7 +106,8 @@ impl Reader {
                 "use member, discloser, recipient, operator, qso, business-associate, covered-entity or part2-program";
             let role: Option<PartyRole> = self.word(&p.role, "party.role", "HO-1313", "role of a party", roles);
             let police = p.org_type.as_ref().is_some_and(|o| o.get_ref() == "law-enforcement");
-            if kind == Some(AgreementKind::Qsoa) && role == Some(PartyRole::Qso) && police && !counsel {
+            let serves = role.zip(kind).is_some_and(|(role, kind)| role.serves_program(kind));
+            if serves && police && !counsel {
                 let why = "a law-enforcement agency is no qualified service organization: a QSO serves the program";
                 let help = "name the organization that serves the program, or record clauses.counsel_override";
                 self.fault("HO-1320", p.role.span(), "party.role", why, "42 CFR 2.11, 2.12(c)(4)", help);

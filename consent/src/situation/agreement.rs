@@ -1,4 +1,4 @@
-use handoff_schemas::{Category, LogTime, Purpose};
+use handoff_schemas::{Category, LogTime, Purpose, UnitFacts};
 
 use super::{CellFacts, Situation};
 use crate::agreement::{Agreement, Flow};
@@ -36,6 +36,7 @@ impl<'a> Situation<'a> {
             };
             let covering = self.covering(terms, purpose, axes);
             match reason {
+                None if self.police_serve(terms) => gaps.push((Reason::QsoLawEnforcement, id)),
                 None if covering.is_empty() => gaps.push((Reason::AgreementTerm, id)),
                 None => hits.extend(covering.into_iter().map(|flow| hit(terms, flow))),
                 Some(reason) if !covering.is_empty() => gaps.push((reason, id)),
@@ -59,8 +60,16 @@ impl<'a> Situation<'a> {
             flow.joins(from, to, self.recipient.kind, purpose)
                 && axes.iter().all(|(c, cell)| flow.carries(*c, cell.permits))
         };
-        let parties = terms.has_party(from) && terms.has_party(to);
+        let parties = terms.has_party(from) && terms.has_party(to) && !self.police_serve(terms);
         terms.flows.iter().filter(|_| parties).filter(covers).collect()
+    }
+
+    /// 42 CFR 2.11, 2.12(c)(4), P2-09a: to be called a service organization makes police no lawful recipient, whatever
+    /// counsel wrote, and also where the unit became police after all had signed. Looked at for the two units concerned
+    /// alone: each row names both, so that the floor of the one that changes hides all that this takes away.
+    fn police_serve(&self, terms: &Agreement) -> bool {
+        let serves = |unit: &UnitFacts| terms.is_qso(&unit.unit) && self.state.police(unit);
+        [self.source, self.target].into_iter().flatten().any(serves)
     }
 
     /// Rulebook 7.1, EC-54: what a 911 centre sends on its own authority after an agreement for it lapsed. A lapse stops

@@ -111,6 +111,10 @@ impl Agreements {
 
     pub fn moved(&mut self, id: &AgreementId, version: u32, status: AgreementStatus) {
         let state = self.entry(id);
+        // A signature ends nothing: no floor stands for it (standing.rs), so what counts must not change by it either.
+        if status == AgreementStatus::Signed && state.current == Some(version) {
+            return;
+        }
         // A version nobody drafted is one nobody can read.
         let unknown = Version { status, terms: Terms::Unreadable };
         state.versions.entry(version).and_modify(|v| v.status = status).or_insert(unknown);

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use handoff_schemas::{OrgType, PartnerId, PartnerStatus, UnitFacts, UnitId};
+use handoff_schemas::{OrgType, PartnerId, PartnerStatus, RecipientKind, UnitFacts, UnitId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,12 @@ impl Units {
 
     pub fn of_partner<'a>(&'a self, partner: &'a PartnerId) -> impl Iterator<Item = &'a UnitFacts> {
         self.units.values().filter(move |u| u.partner == *partner)
+    }
+
+    /// By functional role or by organisation; one whose organisation is not known counts as police.
+    pub fn police(&self, unit: &UnitFacts) -> bool {
+        let organisation = self.partners.get(&unit.partner).and_then(|p| p.org_type);
+        unit.roles.contains(&RecipientKind::Le) || organisation.is_none_or(|o| o == OrgType::LawEnforcement)
     }
 
     pub fn active(&self, unit: &UnitFacts) -> bool {

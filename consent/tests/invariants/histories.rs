@@ -106,6 +106,7 @@ pub fn any_whole_consent() -> impl Strategy<Value = ConsentFacts> {
 pub fn any_fact() -> impl Strategy<Value = Fact> {
     let agreements = vec!["crisis-co-response", "treatment", "shelter-referrals", "everything", "strict"];
     let statuses = vec![
+        AgreementStatus::Signed,
         AgreementStatus::Active,
         AgreementStatus::Active,
         AgreementStatus::Suspended,

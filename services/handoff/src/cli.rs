@@ -181,8 +181,10 @@ pub enum AgreementVerb {
     /// Check an agreement document without storing it.
     #[command(after_help = "Example: handoff agreement check crisis-ila.toml")]
     Check { file: PathBuf },
-    /// Put a document on the log as a draft, record every party's signature, and activate it.
-    #[command(after_help = "Example: handoff agreement load crisis-ila.toml")]
+    /// Put a document in force: as version 1, or as the amendment that takes the place of the version in force.
+    /// Drafts it, records every party's signature, and activates it.
+    #[command(after_help = "Example: handoff agreement load crisis-ila.toml\n\
+        Loading a document again changes nothing; an amended document has the next `version`.")]
     Load { file: PathBuf },
     /// Suspend: flows under it stop at once.
     #[command(
@@ -194,8 +196,9 @@ pub enum AgreementVerb {
         by: String,
         #[arg(long)]
         reason: String,
-        #[arg(long, default_value_t = 1)]
-        version: u32,
+        /// The version in force if absent.
+        #[arg(long)]
+        version: Option<u32>,
     },
 }
 
@@ -283,8 +286,20 @@ pub struct Revoke {
 #[derive(Debug, Subcommand)]
 pub enum LedgerVerb {
     /// Recompute every leaf, the tree and the signed checkpoint, from files and databases alone. Needs no server.
-    #[command(after_help = "Example: handoff ledger verify --data ./county")]
-    Verify,
+    #[command(after_help = "Example: handoff ledger verify --data ./county\n\
+        Example: handoff ledger verify --data ./county --key county.keys   (from `handoff ledger key` at setup)")]
+    Verify(VerifyLedger),
+    /// Print the verifier keys of the two trees, for auditors to keep outside of the hub.
+    #[command(after_help = "Example: handoff ledger key --data ./county > county.keys")]
+    Key,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyLedger {
+    /// A verifier key that you keep, `name+hash+base64`, or a file of such keys, one a line; repeat for several.
+    /// Without it the keys in the data folder are taken at their word.
+    #[arg(long = "key", value_name = "KEY|FILE")]
+    pub keys: Vec<String>,
 }
 
 #[derive(Debug, Args)]

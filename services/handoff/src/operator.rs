@@ -1,11 +1,14 @@
 //! What the hub's operator does: register agencies and units, put agreements in force, link people. Every act is a
 //! command with a key of its own, so that a second try does nothing twice.
 
+mod agreement;
+
 use anyhow::{Context as _, Result, bail};
-use handoff_law::Agreement;
 use handoff_schemas::{PersonId, UnitId};
 use handoff_spine::command::{Accepted, Refusal};
 use serde_json::{Value, json};
+
+pub use agreement::{Loaded, load, standing, suspend};
 
 use crate::session::Session;
 
@@ -36,43 +39,6 @@ pub async fn add_unit(session: &Session, unit: &str, facts: Value) -> Done {
     let record = format!("unit:{unit}");
     let key = format!("{record}:{}", fingerprint(facts.to_string().as_bytes()));
     session.command("registry", &key, &record, "unit.unit-registered.v1", facts).await
-}
-
-/// Draft, every party's signature, activation. Each step is idempotent.
-///
-/// # Errors
-/// The session's, or an agreement that does not parse.
-pub async fn load(session: &Session, text: &str) -> Result<Result<String, Refusal>> {
-    let agreement = Agreement::parse(text).map_err(|e| anyhow::anyhow!("{e}"))?;
-    let (id, version) = (agreement.id.to_string(), agreement.version);
-    let record = format!("agreement:{id}");
-    let step = |what: &str| format!("{record}:{version}:{what}");
-    let drafted = json!({ "agreement": id, "version": version, "document": text });
-    let mut steps = vec![(step("drafted"), "agreement.agreement-drafted.v1", drafted)];
-    for party in &agreement.parties {
-        let unit = &party.unit;
-        let signed = json!({ "agreement": id, "version": version, "party": unit });
-        steps.push((step(&format!("signed:{unit}")), "agreement.agreement-signed.v1", signed));
-    }
-    let activated = json!({ "agreement": id, "version": version });
-    steps.push((step("activated"), "agreement.agreement-activated.v1", activated));
-    for (key, event_type, data) in steps {
-        if let Err(e) = session.command("registry", &key, &record, event_type, data).await? {
-            return Ok(Err(e));
-        }
-    }
-    Ok(Ok(id))
-}
-
-/// Suspends an agreement at the position the answer names.
-///
-/// # Errors
-/// The session's.
-pub async fn suspend(session: &Session, agreement: &str, version: u32, by: &str, reason: &str) -> Done {
-    let record = format!("agreement:{agreement}");
-    let key = format!("{record}:{version}:suspended:{}", uuid::Uuid::now_v7());
-    let data = json!({ "agreement": agreement, "version": version, "by": by, "reason": reason });
-    session.command("registry", &key, &record, "agreement.agreement-suspended.v1", data).await
 }
 
 /// Links two agencies' local ids.

@@ -1,6 +1,7 @@
 use handoff_spine::log::{ACCESS, RELEASES};
 use serde::Serialize;
 
+use crate::note::Verifier;
 use crate::row::{ACCOUNTING, READING, Table};
 
 /// One of the two trees.
@@ -23,6 +24,13 @@ impl Tree {
             Self::Releases => "releases",
             Self::Accesses => "accesses",
         }
+    }
+
+    /// The tree that is signed under this key's name, `<origin>/releases` for example.
+    #[must_use]
+    pub fn of(verifier: &Verifier) -> Option<Self> {
+        let end = verifier.name().rsplit('/').next();
+        Self::ALL.into_iter().find(|tree| end == Some(tree.name()))
     }
 
     /// The stream whose order is the order of its leaves.

@@ -16,7 +16,7 @@ use crate::note::Verifier;
 use crate::store;
 use crate::tree::{Tree, file};
 
-pub use report::{Finding, Place, Report, TreeReport, What};
+pub use report::{Finding, Key, KeyFrom, Place, Report, TreeReport, What};
 pub use views::{NoViews, ViewRows, Views};
 
 use rows::Derived;
@@ -44,6 +44,20 @@ pub async fn verify(data: &Path, db: &Db, views: impl ViewRows, trusted: &[Verif
         views::compare(views, &releases, &mut report).await;
     }
     Ok(report)
+}
+
+/// The verifier keys that lie beside the checkpoints, for whoever hands them to outsiders; none where a tree has no key
+/// that can be read.
+///
+/// # Errors
+/// [`LedgerError::File`].
+pub async fn keys(data: &Path) -> Result<Vec<(Tree, Option<Verifier>)>, LedgerError> {
+    let mut keys = Vec::with_capacity(Tree::ALL.len());
+    for tree in Tree::ALL {
+        let beside = checkpoint::beside(&data.join(crate::FOLDER).join(tree.name())).await?;
+        keys.push((tree, beside.and_then(Result::ok)));
+    }
+    Ok(keys)
 }
 
 async fn verify_tree(
@@ -84,8 +98,8 @@ async fn verify_tree(
             report.add(What::ColumnAltered, row_place("checkpoint", None, "sequence"));
         }
     }
-    let head = signed.head;
-    report.trees.push(TreeReport { tree, leaves: leaves.all.len() as u64, rows: derived.rows, signed: head });
+    let (head, key) = (signed.head, signed.key);
+    report.trees.push(TreeReport { tree, leaves: leaves.all.len() as u64, rows: derived.rows, signed: head, key });
     Ok(derived)
 }
 

@@ -1,9 +1,9 @@
-use handoff_law::{Agreement, AgreementError};
-use handoff_schemas::{AgreementId, AgreementStatus, Fact, OrgType, PartnerId, UnitId};
+mod document;
+
+use handoff_schemas::{AgreementId, AgreementStatus, Fact, PartnerId, UnitId};
 use handoff_spine::command::{Command, Item, RecordRef, Refusal};
 use handoff_spine::directory::OPERATOR;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
 
 use crate::decide::Known;
 use crate::moves::{Move, leads};
@@ -56,7 +56,8 @@ fn drafted(state: &Entry, command: &Command, item: &Item, known: &dyn Known) -> 
     if *state != Entry::None {
         return Err(exists("agreement"));
     }
-    document(&draft, known)?;
+    follows(&draft, 1)?;
+    document::check(&draft, known)?;
     Ok(vec![fact(draft)])
 }
 
@@ -64,76 +65,29 @@ fn drafted(state: &Entry, command: &Command, item: &Item, known: &dyn Known) -> 
 fn amended(state: &Entry, item: &Item, known: &dyn Known) -> Result<Vec<Fact>, Refusal> {
     let draft: Drafted = data(item)?;
     let record = record(state, &draft.agreement)?;
-    let next = record.next();
-    if draft.version != next {
-        return Err(Refusal::new("HO-2036", "the amended version is not the next one", format!("number it {next}"))
-            .at("/version"));
-    }
+    follows(&draft, record.next())?;
     if draft.replaces_version.is_some_and(|v| !record.versions.contains_key(&v)) {
         return Err(no_version("/replaces_version"));
     }
-    document(&draft, known)?;
+    document::check(&draft, known)?;
     Ok(vec![fact(draft)])
+}
+
+/// Versions count up by one from 1, so that all parties mean the same text by a number.
+fn follows(draft: &Drafted, next: u32) -> Result<(), Refusal> {
+    if draft.version == next {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "HO-2036",
+        format!("version {} is not the next one of this agreement", draft.version),
+        format!("number the document {next}: what is on record under another number never changes"),
+    )
+    .at("/version"))
 }
 
 fn fact(draft: Drafted) -> Fact {
     Fact::AgreementDrafted { agreement: draft.agreement, version: draft.version, document: draft.document }
-}
-
-/// The document says what the event says, is what was hashed, and names units that exist.
-fn document(draft: &Drafted, known: &dyn Known) -> Result<(), Refusal> {
-    let agreement = Agreement::parse(&draft.document).map_err(|e| fault(&e))?;
-    if agreement.id != draft.agreement || agreement.version != draft.version {
-        return Err(Refusal::new(
-            "HO-2031",
-            "the document is another agreement or another version than the event says",
-            "send the document whose `id` and `version` the event names",
-        )
-        .at("/document"));
-    }
-    same_text(draft.sha256.as_deref(), &draft.document)?;
-    for party in &agreement.parties {
-        let Some(unit) = known.unit(&party.unit) else {
-            return Err(Refusal::new(
-                "HO-2032",
-                format!("the party `{}` is not registered", party.unit),
-                "register the unit first, or correct the document",
-            )
-            .at("/document"));
-        };
-        let police = known.partner(&unit.partner).is_some_and(|p| p.org_type == OrgType::LawEnforcement);
-        let qso = agreement.qso_parties().any(|q| *q == party.unit);
-        if qso && police && !agreement.counsel_override {
-            return Err(Refusal::new(
-                "HO-2033",
-                format!(
-                    "the party `{}` is law enforcement and cannot be a QSO: 42 CFR 2.11, rulebook P2-09",
-                    party.unit
-                ),
-                "let a service provider be the QSO, or record counsel's override in the document",
-            )
-            .at("/document"));
-        }
-    }
-    Ok(())
-}
-
-fn fault(e: &AgreementError) -> Refusal {
-    let message = format!("line {}: {}: {} ({})", e.line, e.clause, e.message, e.citation);
-    Refusal::new(e.code, message, e.help.clone()).at("/document")
-}
-
-fn same_text(stated: Option<&str>, document: &str) -> Result<(), Refusal> {
-    let hash = data_encoding::HEXLOWER.encode(&Sha256::digest(document.as_bytes()));
-    if stated.is_none_or(|s| s == hash) {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        "HO-2034",
-        "the SHA-256 is not that of the document",
-        "compare the text that was signed with the text on record, byte for byte",
-    )
-    .at("/sha256"))
 }
 
 fn record<'a>(state: &'a Entry, agreement: &AgreementId) -> Result<&'a AgreementRecord, Refusal> {
@@ -153,15 +107,25 @@ fn moved(state: &Entry, command: &Command, item: &Item, by: Move, known: &dyn Kn
     if by == Move::Sign && !complete(version, &moved, command, known)? {
         return Ok(Vec::new());
     }
+    if matches!(by, Move::Activate | Move::Reinstate) {
+        document::still_lawful(&version.document, known)?;
+    }
     let mut facts = Vec::new();
     // One version stands at a time: the one that was in force ends where the new one begins.
     if by == Move::Activate
         && let Some((old, _)) = record.standing()
     {
+        if old > moved.version {
+            return Err(superseded(old));
+        }
         facts.push(to(&moved.agreement, old, AgreementStatus::Terminated));
     }
     facts.push(to(&moved.agreement, moved.version, status));
     Ok(facts)
+}
+
+fn superseded(by: u32) -> Refusal {
+    Refusal::new("HO-2043", format!("version {by} took the place of this one"), "amend the agreement").at("/version")
 }
 
 fn to(agreement: &AgreementId, version: u32, status: AgreementStatus) -> Fact {
@@ -193,7 +157,7 @@ fn complete(version: &Version, moved: &Moved, command: &Command, known: &dyn Kno
             Refusal::new("HO-2040", "this party has signed this version", "wait for the other parties").at("/party")
         );
     }
-    same_text(moved.sha256.as_deref(), &version.document)?;
+    document::same_text(moved.sha256.as_deref(), &version.document)?;
     let signed = |unit: &UnitId| signs_for(party, unit) || version.signed.iter().any(|s| signs_for(s, unit));
     Ok(version.parties.iter().all(signed))
 }

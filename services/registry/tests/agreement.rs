@@ -144,9 +144,25 @@ fn an_amended_version_is_signed_anew_and_ends_the_one_in_force() {
 }
 
 #[test]
+fn a_version_that_was_overtaken_takes_no_later_ones_place() {
+    let both = in_force()
+        .after(&amended(2, &[CLINIC, POLICE]))
+        .after_all(&both_signed(2))
+        .after(&amended(3, &[CLINIC, POLICE]))
+        .after_all(&both_signed(3));
+    both.clone().when(&step("activated", 2)).then_accepted();
+    both.after(&step("activated", 3)).when(&step("activated", 2)).then_refused("HO-2043");
+}
+
+#[test]
 fn versions_count_up() {
-    in_force().when(&amended(3, &[CLINIC, POLICE])).then_refused("HO-2036");
+    let refused = in_force().when(&amended(3, &[CLINIC, POLICE])).then_refused("HO-2036");
+    assert!(refused.remedy.contains("number the document 2"), "{refused}");
     in_force().when(&amended(1, &[CLINIC, POLICE])).then_refused("HO-2036");
+    let mut first = drafted();
+    first.items[0].data["version"] = json!(2);
+    first.items[0].data["document"] = json!(document(2, &[CLINIC, POLICE]));
+    given(registrar()).when(&first).then_refused("HO-2036");
     in_force().when(&step("suspended", 2)).then_refused("HO-2035");
     let mut command = amended(2, &[CLINIC, POLICE]);
     command.items[0].data["replaces_version"] = json!(7);
@@ -189,24 +205,6 @@ fn a_document_of_another_agreement_or_with_unknown_parties_is_refused() {
     };
     given(registrar()).when(&with(document(2, &[CLINIC, POLICE]))).then_refused("HO-2031");
     given(registrar()).when(&with(document(1, &[CLINIC, POLICE, "nobody-here"]))).then_refused("HO-2032");
-}
-
-#[test]
-fn p2_09_a_police_department_is_no_qualified_service_organization() {
-    let text = "id = \"qsoa\"\nversion = 1\nkind = \"QSOA\"\ntitle = \"Service\"\neffective_from = 2031-01-01\n\
-        effective_to = 2033-01-01\nprohibited_uses = []\nredisclosure = \"none\"\nincident_notice_hours = 24\n\
-        retention = \"six years\"\n\
-        [[party]]\nunit = \"harbor-recovery-sud\"\nrole = \"part2-program\"\n\
-        [[party]]\nunit = \"river-pd-patrol\"\nrole = \"qso\"\n\
-        [[signatory]]\nunit = \"harbor-recovery-sud\"\nname = \"A\"\ntitle = \"B\"\n\
-        [[signatory]]\nunit = \"river-pd-patrol\"\nname = \"A\"\ntitle = \"B\"\n\
-        [clauses]\nfully_bound = \"bound\"\nresist_in_judicial_proceedings = \"resist\"\n";
-    let data = |text: &str| json!({ "agreement": "qsoa", "version": 1, "document": text });
-    let ask = |text: &str| operator("agreement:qsoa", "agreement.agreement-drafted.v1", data(text));
-    given(registrar()).when(&ask(text)).then_refused("HO-2033");
-    let counsel =
-        format!("{text}[clauses.counsel_override]\nby = \"County Counsel\"\nreason = \"keys at the program\"\n");
-    given(registrar()).when(&ask(&counsel)).then_accepted();
 }
 
 #[test]

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use handoff::operator::{add_partner, add_unit, link_persons, load, suspend};
+use handoff::operator::{Loaded, add_partner, add_unit, link_persons, load, standing, suspend};
 use handoff::session::Session;
 use handoff_law::Agreement;
 use serde_json::{Value, json};
@@ -112,8 +112,12 @@ pub async fn agreement(data: &Path, verb: AgreementVerb, json: bool) -> Result<E
             }
             let session = Session::open(data).await?;
             let code = match load(&session, &text).await? {
-                Ok(id) => {
-                    said(json, &json!({ "agreement": id, "status": "active" }), || format!("{id} is active"));
+                Ok(loaded) => {
+                    let value = json!({
+                        "agreement": loaded.agreement, "version": loaded.version, "status": loaded.status,
+                        "changed": loaded.changed,
+                    });
+                    said(json, &value, || stands(&loaded, output::text(&value, "/status")));
                     output::DONE
                 }
                 Err(e) => output::refused(&e, json),
@@ -123,10 +127,19 @@ pub async fn agreement(data: &Path, verb: AgreementVerb, json: bool) -> Result<E
         }
         AgreementVerb::Suspend { agreement, by, reason, version } => {
             let session = Session::open(data).await?;
+            // Where none stands, the registry says what became of the first.
+            let version = match version {
+                Some(version) => version,
+                None => standing(&session, &agreement).await?.unwrap_or(1),
+            };
             let code = match suspend(&session, agreement.as_str(), version, &by, &reason).await? {
                 Ok(done) => {
-                    let at = json!({ "agreement": agreement, "status": "suspended", "position": done.position });
-                    said(json, &at, || format!("{agreement} is suspended as of log position {}", done.position));
+                    let at = json!({
+                        "agreement": agreement, "version": version, "status": "suspended", "position": done.position,
+                    });
+                    said(json, &at, || {
+                        format!("{agreement} version {version} is suspended as of log position {}", done.position)
+                    });
                     output::DONE
                 }
                 Err(e) => output::refused(&e, json),
@@ -152,6 +165,16 @@ pub async fn link(data: &Path, link: &Link, json: bool) -> Result<ExitCode> {
     };
     session.close().await?;
     Ok(code)
+}
+
+/// Where a version stands after its load.
+fn stands(loaded: &Loaded, status: &str) -> String {
+    let Loaded { agreement, version, changed, .. } = loaded;
+    if *changed {
+        format!("{agreement} version {version} is {status}")
+    } else {
+        format!("{agreement} version {version} is on record already and {status}: nothing changed")
+    }
 }
 
 fn read(file: &Path) -> Result<String> {

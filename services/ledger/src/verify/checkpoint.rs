@@ -1,16 +1,17 @@
 use std::path::Path;
 
-use super::{Hashes, Place, Report, What};
+use super::{Hashes, Key, KeyFrom, Place, Report, What};
 use crate::LedgerError;
 use crate::files;
 use crate::head::TreeHead;
 use crate::merkle::Hash;
-use crate::note::Verifier;
+use crate::note::{NoteError, Verifier};
 use crate::tree::{Tree, file};
 
-/// The signed head, where there is a right one.
+/// The signed head, where there is a right one, and the key it was checked with.
 pub(super) struct Signed {
     pub head: Option<TreeHead>,
+    pub key: Option<Key>,
 }
 
 impl Signed {
@@ -35,29 +36,37 @@ pub(super) async fn read(
 ) -> Result<Signed, LedgerError> {
     // A ledger that holds nothing may not have been signed yet.
     let is_new = size == 0;
-    let Some(verifier) = verifier(dir, tree, trusted, is_new, report).await? else {
-        return Ok(Signed { head: None });
+    let Some((verifier, from)) = verifier(dir, tree, trusted, is_new, report).await? else {
+        return Ok(Signed { head: None, key: None });
     };
+    let key = Some(Key { verifier: verifier.to_string(), from });
     let path = dir.join(file::CHECKPOINT);
     let place = |offset| Place::File { file: path.display().to_string(), offset, leaf: None };
     let Some(bytes) = files::read(&path).await? else {
         if !is_new {
             report.add(What::Checkpoint, place(0));
         }
-        return Ok(Signed { head: None });
+        return Ok(Signed { head: None, key });
     };
     let note = std::str::from_utf8(&bytes).ok();
     let head = note.and_then(|note| verifier.open(note).ok()).and_then(|text| TreeHead::parse(text).ok());
     match head {
         Some(head) if head.origin == verifier.name() && head.rows.is_some() == tree.has_internal() => {
-            Ok(Signed { head: Some(head) })
+            Ok(Signed { head: Some(head), key })
         }
         _ => {
             let offset = first_wrong(&bytes, &verifier, leaves, internal, size);
             report.add(What::Checkpoint, place(offset));
-            Ok(Signed { head: None })
+            Ok(Signed { head: None, key })
         }
     }
+}
+
+/// The key that lies in a tree's folder, as far as it is one.
+pub(super) async fn beside(dir: &Path) -> Result<Option<Result<Verifier, NoteError>>, LedgerError> {
+    let Some(bytes) = files::read(&dir.join(file::VERIFIER)).await? else { return Ok(None) };
+    let text = std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_suffix('\n'));
+    Ok(Some(text.ok_or(NoteError::Verifier).and_then(str::parse::<Verifier>)))
 }
 
 async fn verifier(
@@ -66,18 +75,17 @@ async fn verifier(
     trusted: &[Verifier],
     is_new: bool,
     report: &mut Report,
-) -> Result<Option<Verifier>, LedgerError> {
-    let path = dir.join(file::VERIFIER);
-    let bytes = files::read(&path).await?;
-    let text = bytes.as_deref().and_then(|b| std::str::from_utf8(b).ok());
-    let beside: Option<Verifier> = text.and_then(|t| t.strip_suffix('\n')).and_then(|t| t.parse().ok());
-    // A key is of this tree where its name ends so: `<origin>/releases`.
-    let known = trusted.iter().find(|v| v.name().rsplit('/').next() == Some(tree.name()));
-    let awaited = bytes.is_none() && is_new;
+) -> Result<Option<(Verifier, KeyFrom)>, LedgerError> {
+    let beside = beside(dir).await?;
+    let awaited = beside.is_none() && is_new;
+    let beside = beside.and_then(Result::ok);
+    let known = trusted.iter().find(|v| Tree::of(v) == Some(tree));
     if !awaited && (beside.is_none() || known.is_some_and(|known| beside.as_ref() != Some(known))) {
-        report.add(What::Verifier, Place::File { file: path.display().to_string(), offset: 0, leaf: None });
+        let file = dir.join(file::VERIFIER).display().to_string();
+        report.add(What::Verifier, Place::File { file, offset: 0, leaf: None });
     }
-    Ok(known.cloned().or(beside))
+    let given = known.map(|known| (known.clone(), KeyFrom::Given));
+    Ok(given.or(beside.map(|beside| (beside, KeyFrom::Folder))))
 }
 
 /// Where a checkpoint that does not verify first differs from what the files say it should be.

@@ -29,6 +29,26 @@ pub struct TreeReport {
     pub rows: u64,
     /// The checkpoint, where its signature is right.
     pub signed: Option<TreeHead>,
+    /// What the signature was checked with; none where there was no key to check it with.
+    pub key: Option<Key>,
+}
+
+/// A verifier key and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Key {
+    /// In the form of C2SP signed notes: `name+hash+base64`.
+    pub verifier: String,
+    pub from: KeyFrom,
+}
+
+/// Whose word is taken for a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyFrom {
+    /// Of whoever asked for the check, who keeps it elsewhere.
+    Given,
+    /// Of the folder that is checked: an intruder could have exchanged it together with what it signs.
+    Folder,
 }
 
 impl Report {
@@ -36,6 +56,12 @@ impl Report {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.more == 0 && self.found().next().is_none()
+    }
+
+    /// Whether every tree was checked with a key from outside.
+    #[must_use]
+    pub fn by_given_keys(&self) -> bool {
+        self.trees.iter().all(|tree| tree.key.as_ref().is_some_and(|key| key.from == KeyFrom::Given))
     }
 
     /// What was altered.

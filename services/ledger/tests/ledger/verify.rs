@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::common::{Engine, Place, messages, released, signer};
-use handoff_ledger::verify::{NoViews, Place as Where, Report, ViewRows, Views, What, verify};
+use handoff_ledger::verify::{Key, KeyFrom, NoViews, Place as Where, Report, ViewRows, Views, What, keys, verify};
 use handoff_ledger::{Tree, Unwatched};
 use handoff_schemas::PartnerId;
 use handoff_spine::log::Checkpoint;
@@ -283,6 +283,35 @@ async fn an_exchanged_key_is_found_by_who_knows_the_right_one() {
     let report = verify(place.data(), &db, NoViews, &other).await.unwrap();
     let what: Vec<_> = report.found().map(|f| f.what).collect();
     assert_eq!(what, [What::Verifier, What::Checkpoint, What::Verifier, What::Checkpoint]);
+}
+
+#[tokio::test]
+async fn a_report_says_of_each_tree_whose_key_it_was_checked_with() {
+    let place = Place::build(Engine::Sqlite, 3, 3).await;
+    let db = place.db().await;
+    let mine = Tree::ALL.map(|tree| signer(tree).verifier().clone());
+    let beside = keys(place.data()).await.unwrap();
+    assert_eq!(beside, Tree::ALL.into_iter().zip(mine.clone().map(Some)).collect::<Vec<_>>());
+    for (trusted, from) in [
+        (&mine[..0], [KeyFrom::Folder, KeyFrom::Folder]),
+        (&mine[..1], [KeyFrom::Given, KeyFrom::Folder]),
+        (&mine[..], [KeyFrom::Given, KeyFrom::Given]),
+    ] {
+        let report = verify(place.data(), &db, NoViews, trusted).await.unwrap();
+        assert!(report.is_sound(), "{:?}", report.findings);
+        let said: Vec<_> = report.trees.iter().map(|t| t.key.clone().unwrap()).collect();
+        let expected = mine.iter().zip(from).map(|(key, from)| Key { verifier: key.to_string(), from });
+        assert_eq!(said, expected.collect::<Vec<_>>());
+        assert_eq!(report.by_given_keys(), from == [KeyFrom::Given; 2]);
+    }
+    // With the right key at hand a folder that lost its own is still checked.
+    std::fs::remove_file(place.tree(Tree::Releases).join("verifier.pub")).unwrap();
+    assert_eq!(keys(place.data()).await.unwrap()[0], (Tree::Releases, None));
+    let report = verify(place.data(), &db, NoViews, &mine).await.unwrap();
+    assert_eq!(report.found().map(|f| f.what).collect::<Vec<_>>(), [What::Verifier]);
+    assert!(report.trees.iter().all(|t| t.signed.is_some()));
+    let report = verify(place.data(), &db, NoViews, &[]).await.unwrap();
+    assert_eq!((report.trees[0].key.clone(), report.trees[0].signed.clone()), (None, None));
 }
 
 #[tokio::test]

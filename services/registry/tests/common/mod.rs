@@ -21,6 +21,8 @@ const UNITS: &[(&str, &str, OrgType, RecipientKind)] = &[
     ("river-911", "river-911", OrgType::EmergencyCommunications, RecipientKind::Psap),
     ("harbor-recovery-sud", "harbor-recovery", OrgType::SubstanceUseProgram, RecipientKind::P2p),
     (SHELTER, "lantern-shelter", OrgType::CommunityService, RecipientKind::Cbo),
+    // Police of a city whose organisation as a whole is not.
+    ("river-city-rangers", "river-city", OrgType::Other, RecipientKind::Le),
 ];
 
 /// The other records, as these tests have them.
@@ -76,6 +78,29 @@ pub fn document(version: u32, parties: &[&str]) -> String {
     }
     text + "[[flow]]\nclause = \"dispatch\"\nfrom = [\"river-pd-patrol\"]\nto = [\"willow-clinic-crisis\"]\n\
             roles = [\"BHC\"]\npurposes = [\"DISPATCH\"]\ncategories = [\"cad\"]\n"
+}
+
+/// A QSOA of the program with the unit, which is in it as this.
+pub fn qsoa(unit: &str, role: &str) -> String {
+    format!(
+        "id = \"qsoa\"\nversion = 1\nkind = \"QSOA\"\ntitle = \"Service\"\neffective_from = 2031-01-01\n\
+         effective_to = 2033-01-01\nprohibited_uses = []\nredisclosure = \"none\"\nincident_notice_hours = 24\n\
+         retention = \"six years\"\n\
+         [[party]]\nunit = \"harbor-recovery-sud\"\nrole = \"part2-program\"\n\
+         [[party]]\nunit = \"{unit}\"\nrole = \"{role}\"\n\
+         [[signatory]]\nunit = \"harbor-recovery-sud\"\nname = \"A\"\ntitle = \"B\"\n\
+         [[signatory]]\nunit = \"{unit}\"\nname = \"A\"\ntitle = \"B\"\n\
+         [clauses]\nfully_bound = \"bound\"\nresist_in_judicial_proceedings = \"resist\"\n"
+    )
+}
+
+/// A step of the QSOA's only version; `data` beyond agreement and version.
+pub fn qsoa_step(name: &str, data: Value) -> Command {
+    let mut all = json!({ "agreement": "qsoa", "version": 1 });
+    for (key, value) in data.as_object().unwrap() {
+        all[key] = value.clone();
+    }
+    operator("agreement:qsoa", &format!("agreement.agreement-{name}.v1"), all)
 }
 
 pub fn drafted() -> Command {

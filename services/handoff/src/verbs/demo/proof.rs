@@ -30,7 +30,7 @@ pub struct Tamper {
 pub async fn verify(session: &Session) -> Result<Sound> {
     let db = session.store.open(&DbName::Ledger).await?;
     let counts = Lookup::new(db, &session.data).await?.counts().await?;
-    let report = ledger::check(&session.data, &session.store, true).await?;
+    let report = ledger::check(&session.data, &session.store, true, &[]).await?;
     Ok(Sound { entries: counts.releases + counts.accesses, view_rows: report.views, verified: report.is_sound() })
 }
 
@@ -45,7 +45,7 @@ pub async fn tamper(session: &Session) -> Result<Tamper> {
     let store = Store::sqlite(copy.path().join("db"));
     let leaves = copy.path().join(handoff_ledger::FOLDER).join("releases").join("leaves");
     flip(&leaves)?;
-    let report = ledger::check(copy.path(), &store, true).await;
+    let report = ledger::check(copy.path(), &store, true, &[]).await;
     store.close().await;
     let report = report?;
     let Some(found) = report.found().next() else {
