@@ -1,16 +1,23 @@
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, Transaction};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{DbName, Durability, Residue, StoreError};
 
 /// Readers a database; each holds one connection and its page cache only while used.
 const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(30);
+/// How often what was committed is folded from the write-ahead log into the file, beside the writer and not in its way.
+const FOLD_EVERY: Duration = Duration::from_millis(250);
+/// Pages of 4 KiB after which the writer folds by itself, so that the log stays bounded whatever the readers do.
+const FOLD_AT: &str = "4000";
 
 /// One SQLite file: one writer connection, a few readers, write-ahead log.
 #[derive(Clone, Debug)]
@@ -18,6 +25,10 @@ pub struct SqliteDb {
     writer: SqlitePool,
     reader: SqlitePool,
     path: PathBuf,
+    /// Writing transactions begun.
+    begun: Arc<AtomicU64>,
+    /// Ends the folding with the last handle.
+    _folding: Arc<DropGuard>,
 }
 
 impl SqliteDb {
@@ -38,7 +49,9 @@ impl SqliteDb {
             .min_connections(0)
             .acquire_timeout(BUSY)
             .connect_lazy_with(options(&path, name).pragma("query_only", "ON"));
-        Ok(Self { writer, reader, path })
+        let (begun, folding) = (Arc::new(AtomicU64::new(0)), CancellationToken::new());
+        tokio::spawn(fold(reader.clone(), Arc::clone(&begun), folding.clone()));
+        Ok(Self { writer, reader, path, begun, _folding: Arc::new(folding.drop_guard()) })
     }
 
     /// The writer: one connection, so writers queue here and never meet a busy database.
@@ -62,6 +75,7 @@ impl SqliteDb {
     /// # Errors
     /// [`StoreError::Query`].
     pub async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.begun.fetch_add(1, Ordering::Relaxed);
         // Deferred transactions that upgrade get SQLITE_BUSY at once, whatever the timeout.
         self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::query("begin"))
     }
@@ -84,6 +98,23 @@ impl SqliteDb {
     pub(super) async fn close(&self) {
         self.reader.close().await;
         self.writer.close().await;
+    }
+}
+
+/// Folds while there is something to fold. It is passive: it waits for nobody and nobody waits for it, so that neither
+/// a commit nor a read is held up by the disk.
+async fn fold(reader: SqlitePool, begun: Arc<AtomicU64>, ended: CancellationToken) {
+    let mut folded = 0;
+    while ended.run_until_cancelled(tokio::time::sleep(FOLD_EVERY)).await.is_some() {
+        let now = begun.load(Ordering::Relaxed);
+        if now == folded {
+            continue;
+        }
+        match sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&reader).await {
+            Ok(_) => folded = now,
+            Err(sqlx::Error::PoolClosed) => return,
+            Err(e) => tracing::debug!(error = %e, "the write-ahead log is folded later"),
+        }
     }
 }
 
@@ -120,8 +151,7 @@ fn options(path: &Path, name: &DbName) -> SqliteConnectOptions {
         // Sorting and temporary tables stay in memory: nothing is spilled into files nobody scrubs.
         .pragma("temp_store", "MEMORY")
         .pragma("trusted_schema", "OFF")
-        // In pages of 4 KiB: a page that many commits change is folded back once.
-        .pragma("wal_autocheckpoint", "4000")
+        .pragma("wal_autocheckpoint", FOLD_AT)
 }
 
 /// SQLite gives `-wal` and `-shm` the mode of the database file, so making that private is enough.
