@@ -5,6 +5,7 @@ mod agreements;
 mod bad_input;
 mod canaries;
 mod credentials;
+mod due;
 mod errors;
 mod external;
 mod idempotency;

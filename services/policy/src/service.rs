@@ -15,6 +15,7 @@ use handoff_spine::vault::Opener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::due::{self, Alarm};
 use crate::ruler::Ruler;
 use crate::sweep;
 use parts::{Written, parts, weigh, write};
@@ -56,6 +57,7 @@ pub struct Policy {
     appended: u64,
     /// Parts of the next position's run that are on `RELEASES` already.
     skip_parts: usize,
+    alarm: Alarm,
     progress: watch::Sender<(LogPos, u64)>,
 }
 
@@ -71,6 +73,7 @@ impl Policy {
             ruled: LogPos(0),
             appended: 0,
             skip_parts: 0,
+            alarm: Alarm::default(),
             progress,
         };
         (this, Handle { ruled })
@@ -119,6 +122,10 @@ impl Policy {
             let raw = tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 next = follow.next() => next?,
+                () = tokio::time::sleep(self.alarm.wait(due::now(), &self.ruler.course())) => {
+                    self.alarm.ring(&log, &self.ruler.course()).await?;
+                    continue;
+                }
             };
             let mut raws = vec![raw];
             while raws.len() < MAX_RUN {
@@ -128,6 +135,7 @@ impl Policy {
                 }
             }
             self.run_of(raws).await?;
+            self.alarm.read(due::now(), &self.ruler.course());
         }
     }
 
