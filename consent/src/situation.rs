@@ -166,6 +166,14 @@ impl<'a> Situation<'a> {
         })
     }
 
+    /// When an agreement between the two that begins by time alone will rule the purpose out: no event will raise a
+    /// floor then, so what is released until then must say itself that it ends.
+    pub fn prohibited_from(&self, purpose: Purpose) -> Option<LogTime> {
+        let coming = self.shared.iter().filter_map(|a| a.coming(self.at));
+        let between = coming.filter(|t| t.has_party(self.event.source) && t.has_party(&self.recipient.unit));
+        between.filter(|terms| terms.prohibits(purpose)).map(|terms| terms.effective_from).min()
+    }
+
     /// Referrals the event is about.
     fn referrals(&self) -> impl Iterator<Item = RecordId> + '_ {
         self.event.facts.iter().filter_map(|f| match f {

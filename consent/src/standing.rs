@@ -136,7 +136,9 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
             | Fact::ReferralMoved { .. }
             | Fact::Amends { .. }
             | Fact::Disposed { .. }
-            | Fact::Sweep { .. } => {}
+            | Fact::Sweep { .. }
+            // What ends by time alone is hidden by its own valid-until, from the same log time on.
+            | Fact::Due { .. } => {}
         }
     }
     floors

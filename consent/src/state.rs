@@ -2,6 +2,7 @@
 
 mod agreements;
 mod consents;
+mod due;
 mod links;
 mod units;
 
@@ -19,6 +20,7 @@ pub use consents::ConsentState;
 
 use agreements::Agreements;
 use consents::Consents;
+use due::Dues;
 use links::Links;
 use units::Units;
 
@@ -56,8 +58,7 @@ pub struct PolicyState {
     links: Links,
     referrals: BTreeMap<RecordId, ReferralState>,
     erasures: BTreeMap<PersonId, Vec<Erasure>>,
-    /// When something begins or ends by time alone. What ended otherwise may still stand here: ruling again is harmless.
-    due: BTreeMap<LogTime, BTreeSet<Rerule>>,
+    due: Dues,
 }
 
 /// Who asked for a referral and who is to report on it (matrix, C26 to LE).
@@ -129,7 +130,7 @@ impl PolicyState {
                     return;
                 }
                 for at in self.agreements.dates(agreement) {
-                    self.due(at, Rerule::Agreement(agreement.clone()));
+                    self.due.note(self.at, at, Rerule::Agreement(agreement.clone()));
                 }
                 again.insert(Rerule::Agreement(agreement.clone()));
             }
@@ -147,9 +148,9 @@ impl PolicyState {
             }
             Fact::ConsentRecorded { consent } => {
                 again.extend(self.consents.recorded(consent.clone(), event.source.clone(), pos));
-                self.due(consent.signed_at, Rerule::Person(consent.person));
+                self.due.note(self.at, consent.signed_at, Rerule::Person(consent.person));
                 if let Expiry::At { at } = consent.expiry {
-                    self.due(at, Rerule::Person(consent.person));
+                    self.due.note(self.at, at, Rerule::Person(consent.person));
                 }
             }
             Fact::ConsentVerified { consent } => again.extend(self.consents.verified(*consent, &event.source)),
@@ -176,6 +177,7 @@ impl PolicyState {
                 self.erasures.entry(*person).or_default().push(erasure);
                 again.insert(Rerule::Person(*person));
             }
+            Fact::Due { .. } => again.extend(self.due.covered(pos, self.at)),
             Fact::PersonRegistered { .. } | Fact::Amends { .. } | Fact::Disposed { .. } | Fact::Sweep { .. } => {}
         }
     }
@@ -271,15 +273,23 @@ impl PolicyState {
     }
 
     /// The first instant after `after` at which an agreement or a consent begins or ends by time alone, with what must
-    /// then be ruled again. The service appends a due event for it.
+    /// then be ruled again.
     #[must_use]
     pub fn next_change(&self, after: LogTime) -> Option<(LogTime, Vec<Rerule>)> {
-        let (at, again) = self.due.range(after..).find(|(at, _)| **at > after)?;
-        Some((*at, again.iter().cloned().collect()))
+        self.due.next_change(after)
     }
 
-    fn due(&mut self, at: LogTime, again: Rerule) {
-        self.due.entry(at).or_default().insert(again);
+    /// The first change by time alone that no due event has covered; it may be past. The service appends a due event
+    /// once time has reached it.
+    #[must_use]
+    pub fn next_due(&self) -> Option<LogTime> {
+        self.due.next()
+    }
+
+    /// Position of the last due event; 0 where there is none.
+    #[must_use]
+    pub const fn last_due(&self) -> LogPos {
+        self.due.last()
     }
 
     pub(crate) const fn revision(&self) -> u64 {

@@ -195,6 +195,26 @@ fn one_agreement_that_prohibits_a_use_stops_it_under_every_other() {
 }
 
 #[test]
+fn what_an_agreement_will_prohibit_from_a_day_on_ends_with_that_day_under_every_other() {
+    let mut c = split(("TREAT", "medications"), ("DISPATCH", "location"));
+    let begins = at("2026-12-01T00:00:00Z");
+    let doc = everything(&[("one", Bhc), ("two", Ems)]).replacen("everything", "strict", 1);
+    let doc = doc.replacen("prohibited_uses = []", "prohibited_uses = [\"TREAT\"]", 1);
+    c.agreement(&doc.replacen("effective_from = 2026-01-01", "effective_from = 2026-12-01T00:00:00Z", 1));
+    let event = Event::of("one", &[Category::Medications, Category::Location]);
+    let before = c.rule(&event, &to("two", Ems));
+    assert!(!shows(&before, Category::Medications).is_empty());
+    assert_eq!(before.valid_until, Some(begins), "no event raises a floor then");
+    c.at = begins;
+    let due = c.fold("hub-operator", vec![Fact::Due { change: begins }]);
+    assert_eq!(due, [Rerule::Agreement("strict".parse().unwrap())]);
+    let after = c.rule(&event, &to("two", Ems));
+    assert_eq!(withheld(&after, Category::Medications)[0], "AGREEMENT_PROHIBITS");
+    assert_eq!(shows(&after, Category::Location), ["place"], "another purpose");
+    assert_eq!(after.valid_until, None);
+}
+
+#[test]
 fn a_star_covers_what_the_matrix_permits_and_neither_terms_nor_part_2() {
     let mut c = County::river();
     // C02 to CMP is A; to EMS it is P.

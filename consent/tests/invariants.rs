@@ -235,6 +235,32 @@ proptest! {
         }
     }
 
+    /// Time alone changes no answer without a due event that has it ruled again, and takes nothing away before the end
+    /// that the earlier ruling named.
+    #[test]
+    fn a4_time_alone_changes_nothing_unannounced(history in any_history(), event in any_event(), days in 1i64..120) {
+        use handoff_law::Rerule;
+        let mut c = county(&history);
+        let recipients = c.state.recipients(&event.source);
+        let before: Vec<_> = recipients.iter().map(|r| c.rule(&event, r)).collect();
+        c.at = LogTime(c.at.0 + days * DAY);
+        let again = c.fold("hub-operator", vec![Fact::Due { change: c.at }]);
+        prop_assert!(c.state.next_due().is_none_or(|next| next > c.at), "one due event covers all that has passed");
+        let reached = again.iter().any(|r| match r {
+            Rerule::Person(p) => c.state.person_cluster(*p).contains(&event.person.unwrap()),
+            Rerule::Agreement(a) => c.state.agreement_units(a).contains(&event.source),
+            Rerule::Unit(u) => *u == event.source,
+        });
+        for (recipient, before) in recipients.iter().zip(before) {
+            let after = c.rule(&event, recipient);
+            let shown = |r: &Ruling| r.slices.iter().map(|s| s.outcome.elements()).collect::<Vec<_>>();
+            prop_assert!(reached || shown(&before) == shown(&after), "{recipient} is not ruled again");
+            let narrower = shown(&before).iter().zip(&shown(&after)).any(|(b, a)| !within(b, a));
+            let ended = before.valid_until.is_some_and(|end| end <= c.at);
+            prop_assert!(!narrower || ended, "{recipient} keeps reading");
+        }
+    }
+
     /// The memo of verdicts equals Cedar on every set of facts, reachable or not.
     #[test]
     fn any_set_of_facts_has_one_verdict(bits in proptest::collection::vec(0u64..(1 << 28), 1..20)) {

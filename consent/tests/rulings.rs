@@ -288,6 +288,23 @@ fn what_begins_and_ends_by_time_alone_is_due() {
 }
 
 #[test]
+fn a_consent_signed_for_tomorrow_opens_what_came_before_at_its_due_event() {
+    let mut c = County::river();
+    let tomorrow = LogTime(NOW.0 + DAY);
+    c.consent(ConsentFacts { signed_at: tomorrow, ..consent(1, ConsentType::Part2Named, SUD, &[CLINIC]) });
+    let event = Event::of(SUD, &[Category::Medications]);
+    nothing_released(&c.rule(&event, &to(CLINIC, Bhc)));
+    assert_eq!(c.state.next_due(), Some(tomorrow));
+    let due = || vec![Fact::Due { change: tomorrow }];
+    assert!(c.fold("hub-operator", due()).is_empty(), "before its time it covers nothing");
+    assert_eq!(c.state.next_due(), Some(tomorrow));
+    c.at = tomorrow;
+    assert_eq!(c.fold("hub-operator", due()), [Rerule::Person(person(1))]);
+    assert!(c.rule(&event, &to(CLINIC, Bhc)).releases());
+    assert_eq!(c.state.next_due(), Some(LogTime(NOW.0 + 90 * DAY)), "its end is the next");
+}
+
+#[test]
 fn an_explanation_names_policy_clause_consent_law_and_what_would_change_it() {
     let mut c = County::river();
     c.consent(consent(1, ConsentType::Part2Named, SUD, &[SHELTER]));

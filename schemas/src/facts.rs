@@ -100,6 +100,11 @@ pub enum Fact {
         events: Vec<(LogPos, u16)>,
         narrowing: bool,
     },
+    /// Policy's own: gives a position to whatever log time has reached here and no such event covered before. `change`
+    /// is the first of it, as far as policy's clock saw; nothing is decided by it.
+    Due {
+        change: LogTime,
+    },
     /// Data of `person` in these categories is no longer to be opened (keys destroyed).
     ErasureOrdered {
         person: PersonId,

@@ -7,6 +7,7 @@ mod bad_input;
 mod canaries;
 mod credentials;
 mod dead;
+mod due;
 mod errors;
 mod external;
 mod idempotency;

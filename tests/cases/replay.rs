@@ -51,7 +51,8 @@ async fn a_history(county: &mut County) {
     county.settle().await.unwrap();
 }
 
-async fn recorded(county: &County) -> Vec<Ruled> {
+/// Every ruling on `RELEASES`, in order.
+pub async fn recorded(county: &County) -> Vec<Ruled> {
     let log = &county.session.log;
     let mut follow = log.follow(RELEASES, 1, &[]).await.unwrap();
     let mut all = Vec::new();
@@ -80,14 +81,9 @@ async fn opened(county: &County, ruled: &Ruled) -> Value {
     value
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a3_replaying_the_log_gives_the_same_rulings_and_the_same_content() {
-    let mut county = County::start().await.unwrap();
-    a_history(&mut county).await;
-    let then = recorded(&county).await;
-    assert!(then.iter().filter(|r| r.release.is_some()).count() > 30, "the history released a good deal");
-    assert!(then.iter().any(|r| !r.supersedes.is_empty()) && then.iter().any(|r| r.release.is_none()));
-
+/// Derives every ruling again; fails where `RELEASES` holds more, less or another. Returns the positions there are.
+pub async fn follows_from_the_log(county: &County) -> u64 {
+    let then = recorded(county).await;
     let bundle = handoff_law::Bundle::embedded().unwrap();
     let opener = county.session.vault.opener();
     let mut replay = Replay::start(county.session.log.clone(), opener, bundle).await.unwrap();
@@ -98,10 +94,21 @@ async fn a3_replaying_the_log_gives_the_same_rulings_and_the_same_content() {
         assert_eq!(pos, LogPos(positions));
         for now in derived {
             let then = then.next().unwrap();
-            assert_eq!(opened(&county, &now).await, opened(&county, then).await, "at {pos}");
+            assert_eq!(opened(county, &now).await, opened(county, then).await, "at {pos}");
         }
     }
     assert!(then.next().is_none(), "nothing was recorded that does not follow from the log");
+    positions
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a3_replaying_the_log_gives_the_same_rulings_and_the_same_content() {
+    let mut county = County::start().await.unwrap();
+    a_history(&mut county).await;
+    let then = recorded(&county).await;
+    assert!(then.iter().filter(|r| r.release.is_some()).count() > 30, "the history released a good deal");
+    assert!(then.iter().any(|r| !r.supersedes.is_empty()) && then.iter().any(|r| r.release.is_none()));
+    let positions = follows_from_the_log(&county).await;
     assert_eq!(positions, county.session.log.last(EVENTS).await.unwrap());
     county.stop().await.unwrap();
 }

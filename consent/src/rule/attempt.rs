@@ -67,6 +67,8 @@ pub(super) fn attempt(
     }
     if grants.is_empty() {
         a.gaps(&shut, hits.err(), matches.err(), why);
+    } else {
+        leans.end(s.prohibited_from(flow.purpose));
     }
     grants
 }

@@ -56,6 +56,15 @@ impl AgreementState {
         }
     }
 
+    /// Terms put in force ahead of their time: they count from an instant that is still to come.
+    pub(crate) fn coming(&self, at: LogTime) -> Option<&Agreement> {
+        let active = self.current().is_some_and(|(_, status)| status == AgreementStatus::Active);
+        match self.force(at) {
+            Force::NotYet(terms) if active => Some(terms),
+            _ => None,
+        }
+    }
+
     /// The version that counts, and its status.
     #[must_use]
     pub fn current(&self) -> Option<(u32, AgreementStatus)> {

@@ -122,7 +122,7 @@ pub fn any_fact() -> impl Strategy<Value = Fact> {
         1 => (0u64..6).prop_map(|n| Fact::ConsentRevoked {
             consent: record(1000 + n), person: person(1), parties: RevokedFor::All, oral: true }),
         1 => (0u64..6).prop_map(|n| Fact::ConsentVerified { consent: record(1000 + n) }),
-        1 => Just(strict()),
+        1 => proptest::sample::select(vec!["2026-01-01", "2026-12-01", "2026-12-24"]).prop_map(strict),
         3 => agreement.prop_map(|(a, status)| Fact::AgreementMoved { agreement: a.parse().unwrap(), version: 1, status }),
         2 => people.clone().prop_map(|(a, b)| Fact::PersonsLinked { a: person(a), b: person(b), approver: unit_id("river-911") }),
         1 => people.prop_map(|(a, b)| Fact::PersonsUnlinked { a: person(a), b: person(b), approver: unit_id("river-911") }),
@@ -135,12 +135,13 @@ pub fn any_fact() -> impl Strategy<Value = Fact> {
     ]
 }
 
-/// A draft that will prohibit what other agreements permit.
-pub fn strict() -> Fact {
+/// A draft that will prohibit what other agreements permit, at once or from a later day on.
+pub fn strict(from: &str) -> Fact {
     let roles = [RecipientKind::Psap, RecipientKind::Le, RecipientKind::Ems, RecipientKind::Bhc];
     let units: Vec<_> = UNITS.iter().copied().zip(roles).collect();
     let document = everything(&units).replacen("everything", "strict", 1);
     let document = document.replacen("prohibited_uses = []", "prohibited_uses = [\"TREAT\", \"SCENESAFETY\"]", 1);
+    let document = document.replacen("effective_from = 2026-01-01", &format!("effective_from = {from}"), 1);
     Fact::AgreementDrafted { agreement: "strict".parse().unwrap(), version: 1, document }
 }
 

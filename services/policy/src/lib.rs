@@ -2,8 +2,10 @@
 //! recipient, applies the templates, seals what may go under release keys, and appends the rulings of a run of
 //! positions as one message. It holds no decision of its own.
 
+mod due;
 mod memory;
 mod open;
+mod own;
 mod replay;
 mod ruler;
 mod seal;

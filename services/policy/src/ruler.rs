@@ -10,6 +10,7 @@ use handoff_spine::release::Ruled;
 use handoff_spine::service::ServiceError;
 use handoff_spine::vault::{Opener, VaultError};
 
+use crate::due::Course;
 use crate::memory::{Memory, Place};
 use crate::open::Opened;
 use crate::seal::{Sealing, Stated};
@@ -59,6 +60,13 @@ impl Ruler {
     #[must_use]
     pub fn at(&self) -> LogTime {
         self.memory.at
+    }
+
+    /// How far time has come along the log.
+    #[must_use]
+    pub fn course(&self) -> Course {
+        let state = &self.memory.state;
+        Course { at: self.memory.at, next: state.next_due(), last: state.last_due() }
     }
 
     /// Takes in a position that was ruled before, without ruling it.

@@ -18,6 +18,7 @@ use handoff_spine::vault::Opener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::due::{self, Alarm};
 use crate::ruler::Ruler;
 use crate::sweep;
 use parts::{Message, Written, parts, write};
@@ -65,6 +66,7 @@ pub struct Policy {
     in_flight: VecDeque<(Sent, Option<LogPos>, u64)>,
     /// Parts of the next position's run that are on `RELEASES` already.
     skip_parts: usize,
+    alarm: Alarm,
     progress: watch::Sender<(LogPos, u64)>,
 }
 
@@ -82,6 +84,7 @@ impl Policy {
             appended: 0,
             in_flight: VecDeque::new(),
             skip_parts: 0,
+            alarm: Alarm::default(),
             progress,
         };
         (this, Handle { ruled })
@@ -144,6 +147,9 @@ impl Policy {
         let mut follow = log.follow(EVENTS, self.ruled.0 + 1, &[]).await?;
         self.health.ready(Self::NAME);
         loop {
+            if self.alarm.wait(due::now(), &self.ruler.course()).is_zero() {
+                self.alarm.ring(&log, &self.ruler.course()).await?;
+            }
             let raw = match follow.next_within(Duration::ZERO).await? {
                 Some(raw) => raw,
                 // Nothing to rule now: all that was sent becomes known before the wait.
@@ -154,6 +160,7 @@ impl Policy {
                 None => tokio::select! {
                     () = shutdown.cancelled() => return Ok(()),
                     next = follow.next() => next?,
+                    () = tokio::time::sleep(self.alarm.wait(due::now(), &self.ruler.course())) => continue,
                 },
             };
             if shutdown.is_cancelled() {
@@ -170,6 +177,7 @@ impl Policy {
                 }
             }
             self.run_of(raws).await?;
+            self.alarm.read(due::now(), &self.ruler.course());
         }
     }
 
