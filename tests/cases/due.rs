@@ -154,7 +154,7 @@ async fn a_consent_that_ends_darkens_its_rows_and_withdraws_them_at_a_position_o
     let standing = standing.and_then(|r| r.release.as_ref()).unwrap();
     let withdrawn = all.iter().filter(|r| r.cause == after[0].pos).collect::<Vec<_>>();
     assert!(withdrawn.iter().all(|r| r.release.is_none() && r.recipient.unit.as_str() == CLINIC));
-    assert!(withdrawn.iter().any(|r| r.supersedes == [standing.id] && !r.withheld.is_empty()));
+    assert!(withdrawn.iter().any(|r| r.supersedes == [standing.id] && r.withheld.is_some()));
     follows_from_the_log(&county).await;
     county.stop().await.unwrap();
 }

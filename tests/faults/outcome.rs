@@ -7,7 +7,7 @@ use handoff_ledger::verify::{Views, verify};
 use handoff_policy::Replay;
 use handoff_schemas::LogPos;
 use handoff_spine::log::{EVENTS, RELEASES};
-use handoff_spine::release::{Batch, Ruled};
+use handoff_spine::release::{Batch, Recorded, Ruled};
 use handoff_spine::store::DbName;
 use handoff_tests::County;
 use serde_json::Value;
@@ -75,7 +75,9 @@ pub async fn of(county: &County, keys: &[(String, String)]) -> Outcome {
     let batches = batches(county).await;
     let mut rulings = Bag::new();
     let (mut released, mut ids) = (0, BTreeSet::new());
-    for ruled in batches.iter().flat_map(|b| &b.ruled) {
+    let recorded = batches.iter().flat_map(|b| b.clone().recorded().expect("every text is there"));
+    for recorded in recorded {
+        let ruled = &recorded.ruled;
         if let Some(release) = &ruled.release {
             released += 1;
             assert!(ids.insert(release.id), "release {} is there twice", release.id);
@@ -85,7 +87,7 @@ pub async fn of(county: &County, keys: &[(String, String)]) -> Outcome {
             at.get(&ruled.event_pos).map_or("?", String::as_str),
             ruled.recipient,
             at.get(&ruled.cause).map_or("?", String::as_str),
-            said(ruled)
+            said(&recorded)
         );
         if !what.starts_with("else") {
             *rulings.entry(what).or_default() += 1;
@@ -176,9 +178,10 @@ fn without_ciphertext(ruled: &Ruled) -> Value {
     value
 }
 
-fn said(ruled: &Ruled) -> String {
+fn said(recorded: &Recorded) -> String {
+    let ruled = &recorded.ruled;
     let released = ruled.release.iter().flat_map(|r| &r.slices).map(|s| s.category.slug()).collect::<Vec<_>>();
-    let withheld = ruled.withheld.iter().map(|w| {
+    let withheld = recorded.withheld.iter().map(|w| {
         // Which consent or agreement was looked at is told by ids of this hub's own.
         let reasons = w.reasons.iter().filter_map(|r| r["reason"].as_str()).collect::<Vec<_>>();
         format!("{} {reasons:?}", w.category.slug())

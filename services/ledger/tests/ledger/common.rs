@@ -8,7 +8,9 @@ use handoff_ledger::note::Signer;
 use handoff_ledger::{FOLDER, Lane, LedgerError, Message, Step, Steps, Tree, Unwatched, sign};
 use handoff_schemas::{Category, LogPos, LogTime, PersonId, Purpose, Recipient, RecipientKind, RecordId, ReleaseId};
 use handoff_schemas::{EventId, PartnerId};
-use handoff_spine::release::{Access, Batch, Release, ReleasedSlice, Ruled, RulingDoc, release_id};
+use handoff_spine::release::{
+    Access, Batch, Release, ReleasedSlice, Ruled, RulingDoc, StatedSlice, Terms, TermsId, release_id,
+};
 use handoff_spine::store::{Db, DbName, Store};
 use handoff_spine::testing::Postgres;
 use handoff_spine::vault::Sealed;
@@ -32,6 +34,21 @@ pub fn person(n: u64) -> PersonId {
     PersonId(id(1, n))
 }
 
+/// What all of them are released on.
+pub fn terms_text() -> String {
+    let grants = json!([{
+        "purposes": [Purpose::Treat.code(), Purpose::Coc.code()],
+        "basis": "agreement",
+        "agreement": {"id": "crisis-ila", "version": 2, "clause": "flow-1"},
+        "notice": {"form": 1},
+    }]);
+    grants.to_string()
+}
+
+pub fn terms() -> Terms {
+    [(TermsId::of(&terms_text()), terms_text().into())].into_iter().collect()
+}
+
 /// One ruling of position `n`; every fifth withholds everything.
 pub fn ruled(n: u64, part: u64) -> Ruled {
     let (unit, kind) = [
@@ -53,15 +70,11 @@ pub fn ruled(n: u64, part: u64) -> Ruled {
         incident: None,
         ruled_at: LogTime(1_000_000 + n as i64),
         valid_until: None,
-        slices: vec![json!({
-            "category": Category::EmsClinical.slug(),
-            "grants": [{
-                "purposes": [Purpose::Treat.code(), Purpose::Coc.code()],
-                "basis": "agreement",
-                "agreement": {"id": "crisis-ila", "version": 2, "clause": "flow-1"},
-                "notice": {"form": 1},
-            }],
-        })],
+        slices: vec![StatedSlice {
+            category: Category::EmsClinical,
+            content: format!("{n:064x}"),
+            terms: TermsId::of(&terms_text()),
+        }],
         bundle: "b".repeat(64),
         engine: "1".to_owned(),
         corrects: supersedes.clone(),
@@ -92,7 +105,7 @@ pub fn ruled(n: u64, part: u64) -> Ruled {
             substance: n,
             index: Vec::new(),
         }),
-        withheld: Vec::new(),
+        withheld: None,
         supersedes,
     }
 }
@@ -114,6 +127,8 @@ pub fn releases(count: u64) -> Vec<Message> {
             at: LogTime(1_000_000 + seq as i64),
             part: 0,
             more: false,
+            terms: terms(),
+            why: Terms::default(),
             ruled: positions.flat_map(|n| [ruled(n, 0), ruled(n, 1)]).collect(),
         }
     };

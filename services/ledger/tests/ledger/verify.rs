@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::common::{Engine, Place, messages, released, signer};
+use crate::common::{Engine, Place, messages, released, signer, terms, terms_text};
 use handoff_ledger::verify::{Key, KeyFrom, NoViews, Place as Where, Report, ViewRows, Views, What, keys, verify};
 use handoff_ledger::{Tree, Unwatched};
 use handoff_schemas::PartnerId;
@@ -263,7 +263,9 @@ async fn a_history_rewritten_in_files_and_rows_alike_is_found_by_the_signature()
     std::fs::remove_file(place.tree(tree).join("checkpoint")).unwrap();
     place.drop_ledger_database().await;
     let mut other = messages(tree, 5);
-    let text = String::from_utf8(other[1].body.clone()).unwrap().replace("TREAT", "COC");
+    let text = String::from_utf8(other[1].body.clone())
+        .unwrap()
+        .replace("encounter.care-reported.v1", "encounter.care-withdrawn.v1");
     other[1].body = text.into_bytes();
     place.run(tree, &other, 2, Arc::new(Unwatched)).await.unwrap();
     place.run(Tree::Accesses, &messages(Tree::Accesses, 1), 2, Arc::new(Unwatched)).await.unwrap();
@@ -336,6 +338,35 @@ impl ViewRows for Given {
 }
 
 #[tokio::test]
+async fn a2_terms_that_were_altered_or_lost_are_found_and_named() {
+    let text = terms_text().replace('\'', "''");
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let place = Place::build(engine, 3, 0).await;
+        let altered = text.replace("TREAT", "TREAU");
+        for (alter, back) in [
+            (format!("UPDATE terms SET body = '{altered}'"), format!("UPDATE terms SET body = '{text}'")),
+            (
+                "DELETE FROM terms".to_owned(),
+                format!(
+                    "INSERT INTO terms (id, body) VALUES ('{}', '{text}')",
+                    handoff_spine::release::TermsId::of(&text)
+                ),
+            ),
+        ] {
+            assert_eq!(place.tamper(&alter).await, Ok(1));
+            let named = |p: &Where| match p {
+                Where::Row { table: "terms", column, .. } => *column == "body",
+                Where::Row { column, .. } => *column == "terms",
+                _ => false,
+            };
+            names(&check(&place).await, named, &alter);
+            assert_eq!(place.tamper(&back).await, Ok(1));
+            assert!(check(&place).await.is_sound());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a2_views_show_what_was_released_and_nothing_else() {
     let all = messages(Tree::Releases, 3);
     let place = Place::build(Engine::Sqlite, 3, 0).await;
@@ -344,7 +375,8 @@ async fn a2_views_show_what_was_released_and_nothing_else() {
         .into_iter()
         .map(|r| {
             let release = r.release.unwrap();
-            StoredRow { partner: r.partner, release: release.id, ruling: release.ruling, slices: release.slices }
+            let (ruling, slices) = (release.ruling, release.slices);
+            StoredRow { partner: r.partner, release: release.id, ruling, slices, has_terms: true }
         })
         .collect();
     let given = |rows: &[StoredRow]| Given(rows.to_vec());
@@ -352,8 +384,9 @@ async fn a2_views_show_what_was_released_and_nothing_else() {
     assert!(report.is_sound() && report.views == rows.len() as u64);
 
     type Alter = fn(&mut StoredRow);
-    let alterations: [(Alter, What, &str); 6] = [
-        (|r| r.ruling = r.ruling.replace("TREAT", "TREAU"), What::ViewAltered, "ruling"),
+    let alterations: [(Alter, What, &str); 7] = [
+        (|r| r.ruling = r.ruling.replace("river-fire-ems", "river-fire-emt"), What::ViewAltered, "ruling"),
+        (|r| r.has_terms = false, What::ViewAltered, "terms"),
         (|r| r.slices[0].sealed.ciphertext[3] ^= 1, What::ViewAltered, "slices"),
         (|r| r.slices[0].sealed.nonce[3] ^= 1, What::ViewAltered, "slices"),
         (|r| r.slices.clear(), What::ViewAltered, "slices"),
@@ -380,7 +413,7 @@ async fn the_partners_own_databases_are_read_for_the_check() {
     for (i, ruled) in released(&all).iter().enumerate() {
         let view = View::open(place.store(), &ruled.partner).await.unwrap();
         let told = serde_json::from_value(serde_json::to_value(ruled).unwrap()).unwrap();
-        let changes = handoff_spine::view::changes(&told, 1).unwrap();
+        let changes = handoff_spine::view::changes(&told, &terms(), 1).unwrap();
         let to = Checkpoint { seq: i as u64 + 1, ..Checkpoint::default() };
         view.apply(&changes, &to).await.unwrap();
         partners.insert(ruled.partner.clone());
