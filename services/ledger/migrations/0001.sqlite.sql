@@ -1,6 +1,8 @@
 CREATE TABLE tree (
     name TEXT NOT NULL PRIMARY KEY,
     size INTEGER NOT NULL,
+    -- Messages of ACCESS that nobody entitled published: no leaves.
+    foreign_messages INTEGER NOT NULL DEFAULT 0,
     root TEXT NOT NULL,
     internal_root TEXT
 ) STRICT;

@@ -35,16 +35,20 @@ pub struct Message {
 pub(crate) struct Grown {
     pub leaves: Frontier,
     pub internal: Option<Frontier>,
+    /// Messages of ACCESS that are no leaves, since nobody entitled published them. Of RELEASES none are counted: its
+    /// messages and its leaves need not be as many.
+    pub foreign: u64,
 }
 
 impl Grown {
     pub fn empty(tree: Tree) -> Self {
-        Self { leaves: Frontier::default(), internal: tree.has_internal().then(Frontier::default) }
+        Self { leaves: Frontier::default(), internal: tree.has_internal().then(Frontier::default), foreign: 0 }
     }
 
     pub fn stored(&self) -> Stored {
         Stored {
             size: self.leaves.size(),
+            foreign: self.foreign,
             root: self.leaves.root(),
             internal_root: self.internal.as_ref().map(Frontier::root),
         }
@@ -175,6 +179,9 @@ impl Lane {
 
     fn plan(&mut self, messages: &[Message]) -> Result<(Vec<NewLeaf>, Terms), LedgerError> {
         let (mut new, mut terms) = (Vec::new(), Terms::default());
+        if self.tree == Tree::Accesses {
+            self.grown.foreign += messages.iter().map(|m| u64::from(!m.published)).sum::<u64>();
+        }
         for message in messages.iter().filter(|m| m.published) {
             let (stream, seq) = (self.tree.stream(), message.seq);
             let unknown = |()| LedgerError::Unknown { stream, seq };

@@ -48,7 +48,8 @@ pub(crate) async fn recover(
     steps.reached(Step::Derived)?;
 
     let (internal, internal_hashes) = internal.unzip();
-    let grown = grow(tree, &leaf_hashes, internal_hashes.as_deref(), signed)?;
+    let mut grown = grow(tree, &leaf_hashes, internal_hashes.as_deref(), signed)?;
+    grown.foreign = stored.foreign;
     let here = grown.stored();
     if here.root != stored.root {
         return Err(LedgerError::FilesDiffer { file: leaves.path().display().to_string() });

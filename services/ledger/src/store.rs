@@ -27,6 +27,8 @@ const CORRUPT: StoreError = StoreError::Corrupt { table: "tree" };
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     pub size: u64,
+    /// Messages of ACCESS that nobody entitled published; 0 for the other tree.
+    pub foreign: u64,
     pub root: Hash,
     pub internal_root: Option<Hash>,
 }
@@ -64,9 +66,10 @@ pub async fn state(db: &Db, tree: Tree) -> Result<(Checkpoint, Stored), StoreErr
         Tx::Sqlite(tx) => sqlite::tree(tx, tree.name()).await,
         Tx::Postgres(tx) => postgres::tree(tx, tree.name()).await,
     };
-    let (size, root, internal) = read.map_err(StoreError::query("read the ledger's trees"))?;
+    let (size, foreign, root, internal) = read.map_err(StoreError::query("read the ledger's trees"))?;
     let stored = Stored {
         size: u64::try_from(size).map_err(|_| CORRUPT)?,
+        foreign: u64::try_from(foreign).map_err(|_| CORRUPT)?,
         root: parse(&root)?,
         internal_root: internal.as_deref().map(parse).transpose()?,
     };
@@ -147,14 +150,13 @@ pub async fn terms(db: &Db, ids: impl IntoIterator<Item = TermsId>) -> Result<Te
 /// # Errors
 /// [`LedgerError::Taken`] where it is not at `before`: another process writes it.
 pub async fn grow(tx: &mut Tx, tree: Tree, before: u64, after: &Stored) -> Result<(), LedgerError> {
-    let (Ok(from), Ok(size)) = (i64::try_from(before), i64::try_from(after.size)) else {
-        return Err(CORRUPT.into());
-    };
+    let number = |n: u64| i64::try_from(n).map_err(|_| CORRUPT);
+    let (from, size, foreign) = (number(before)?, number(after.size)?, number(after.foreign)?);
     let root = HEXLOWER.encode(&after.root);
     let internal = after.internal_root.map(|h| HEXLOWER.encode(&h));
     let moved = match tx {
-        Tx::Sqlite(tx) => sqlite::grow(tx, tree.name(), from, size, &root, internal.as_deref()).await,
-        Tx::Postgres(tx) => postgres::grow(tx, tree.name(), from, size, &root, internal.as_deref()).await,
+        Tx::Sqlite(tx) => sqlite::grow(tx, tree.name(), from, (size, foreign), &root, internal.as_deref()).await,
+        Tx::Postgres(tx) => postgres::grow(tx, tree.name(), from, (size, foreign), &root, internal.as_deref()).await,
     };
     match moved.map_err(StoreError::query("write the ledger's trees"))? {
         1 => Ok(()),
@@ -193,8 +195,9 @@ fn parse(hex: &str) -> Result<Hash, StoreError> {
 
 const KEEP_TERMS: &str = "INSERT INTO terms (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
 const TERMS: &str = "SELECT body FROM terms WHERE id = $1";
-const TREE: &str = "SELECT size, root, internal_root FROM tree WHERE name = $1";
-const GROW: &str = "UPDATE tree SET size = $3, root = $4, internal_root = $5 WHERE name = $1 AND size = $2";
+const TREE: &str = "SELECT size, foreign_messages, root, internal_root FROM tree WHERE name = $1";
+const GROW: &str =
+    "UPDATE tree SET size = $3, root = $4, internal_root = $5, foreign_messages = $6 WHERE name = $1 AND size = $2";
 
 fn insert_into(insert: &str, table: &Table) -> String {
     let names: Vec<&str> = table.columns.iter().map(|c| c.name).collect();

@@ -92,10 +92,13 @@ async fn verify_tree(
         if stored.size != derived.rows && derived.rows == leaves.all.len() as u64 {
             report.add(What::ColumnAltered, row_place("tree", None, "size"));
         }
-        // Every message of ACCESS is one leaf; one of RELEASES is none, one or many.
+        // Every message of ACCESS is one leaf, or a foreign one; one of RELEASES is none, one or many.
         let behind = checkpoint.seq < derived.last_sequence;
-        if behind || (tree == Tree::Accesses && checkpoint.seq != stored.size) {
+        if behind || (tree == Tree::Accesses && checkpoint.seq != stored.size.saturating_add(stored.foreign)) {
             report.add(What::ColumnAltered, row_place("checkpoint", None, "sequence"));
+        }
+        if tree == Tree::Releases && stored.foreign != 0 {
+            report.add(What::ColumnAltered, row_place("tree", None, "foreign_messages"));
         }
     }
     let (head, key) = (signed.head, signed.key);

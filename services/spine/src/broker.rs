@@ -29,7 +29,9 @@ pub use permissions::{Permissions, ServiceName, Subjects, permissions};
 pub use probe::{Acks, Append, Outcomes, judge};
 pub use published::is_published;
 pub use server::NatsServer;
-pub use streams::{ACCESS, DEAD, EVENTS, FEED_MAX_AGE, RELEASES, feed_stream, feed_subject, provision, provision_feed};
+pub use streams::{
+    ACCESS, DEAD, DEAD_MAX_AGE, EVENTS, FEED_MAX_AGE, RELEASES, feed_stream, feed_subject, provision, provision_feed,
+};
 pub use version::Version;
 
 use identity::{Identity, Paths};

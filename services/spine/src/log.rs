@@ -2,6 +2,7 @@
 
 mod follow;
 mod guard;
+mod pack;
 
 use std::time::Duration;
 
@@ -112,7 +113,8 @@ impl Log {
     /// # Errors
     /// As [`Log::append_after_subject`]; the conflict comes with the acknowledgement.
     pub async fn send_after_stream(&self, subject: String, last: u64, body: &[u8]) -> Result<Sent, LogError> {
-        let sealed = self.seal_within(&subject, body, MAX_RULINGS)?;
+        let packed = pack::pack(body).ok_or(LogError::TooLarge(body.len()))?;
+        let sealed = self.seal_within(&subject, &packed, MAX_RULINGS)?;
         let message = PublishMessage::build().payload(sealed).expected_last_sequence(last);
         let ack = self.js.send_publish(subject, message.expected_stream(RELEASES)).await.map_err(publish_error)?;
         Ok(Sent(ack))
@@ -243,7 +245,9 @@ impl Log {
     /// # Errors
     /// [`LogError::Unreadable`].
     pub fn open_body(&self, raw: &RawEntry) -> Result<Vec<u8>, LogError> {
-        self.key.open(raw.subject.as_bytes(), &raw.payload).map_err(|_| LogError::Unreadable(LogPos(raw.seq)))
+        let unreadable = || LogError::Unreadable(LogPos(raw.seq));
+        let body = self.key.open(raw.subject.as_bytes(), &raw.payload).map_err(|_| unreadable())?;
+        if *raw.stream == *RELEASES { pack::unpack(&body).ok_or_else(unreadable) } else { Ok(body) }
     }
 
     /// All messages of one subject, oldest first: a record's history.

@@ -93,6 +93,7 @@ pub async fn bench(options: &Bench, as_json: bool) -> Result<ExitCode> {
         "ruling_warm_us": hundredths(ruling.warm),
         "ruling_warm_consented_us": hundredths(ruling.warm_consented),
         "ruling_cold_us": hundredths(ruling.cold),
+        "visible_p50_ms": hundredths(visible.p50 * 1000.0),
         "visible_p99_ms": hundredths(visible.p99 * 1000.0),
         "rebuild_ratio": hundredths(rebuilt / flow.per_second),
         "rss_mb": whole(rss),

@@ -6,7 +6,7 @@ use crate::row::{Cell, Kind, Table};
 
 type Tx = Transaction<'static, Postgres>;
 
-pub async fn tree(tx: &mut Tx, name: &str) -> Result<(i64, String, Option<String>), sqlx::Error> {
+pub async fn tree(tx: &mut Tx, name: &str) -> Result<(i64, i64, String, Option<String>), sqlx::Error> {
     sqlx::query_as(TREE).bind(name).fetch_one(&mut **tx).await
 }
 
@@ -14,11 +14,11 @@ pub async fn grow(
     tx: &mut Tx,
     name: &str,
     from: i64,
-    size: i64,
+    (size, foreign): (i64, i64),
     root: &str,
     internal: Option<&str>,
 ) -> Result<u64, sqlx::Error> {
-    let query = sqlx::query(GROW).bind(name).bind(from).bind(size).bind(root).bind(internal);
+    let query = sqlx::query(GROW).bind(name).bind(from).bind(size).bind(root).bind(internal).bind(foreign);
     query.execute(&mut **tx).await.map(|done| done.rows_affected())
 }
 

@@ -16,6 +16,7 @@ CREATE TABLE release (
     ruling      TEXT NOT NULL,
     slices      TEXT NOT NULL,
     scope_set   BYTEA NOT NULL,
+    -- Sequence on RELEASES of what took its place; 0 where nothing did.
     replaced    BIGINT NOT NULL DEFAULT 0,
     UNIQUE (unit, kind, cursor)
 );
@@ -37,7 +38,6 @@ CREATE TABLE release_token (
     row_id BIGINT NOT NULL,
     PRIMARY KEY (token, row_id)
 );
-CREATE INDEX release_token_row ON release_token (row_id);
 -- What rulings say alike, once, by the SHA-256 that they name.
 CREATE TABLE terms (
     id   BYTEA PRIMARY KEY,

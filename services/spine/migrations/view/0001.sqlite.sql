@@ -16,6 +16,7 @@ CREATE TABLE release (
     ruling      TEXT NOT NULL,
     slices      TEXT NOT NULL,
     scope_set   BLOB NOT NULL,
+    -- Sequence on RELEASES of what took its place; 0 where nothing did.
     replaced    INTEGER NOT NULL DEFAULT 0,
     UNIQUE (unit, kind, cursor)
 ) STRICT;
@@ -37,7 +38,6 @@ CREATE TABLE release_token (
     row_id INTEGER NOT NULL,
     PRIMARY KEY (token, row_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX release_token_row ON release_token (row_id);
 -- What rulings say alike, once, by the SHA-256 that they name.
 CREATE TABLE terms (
     id   BLOB PRIMARY KEY,

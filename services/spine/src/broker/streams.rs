@@ -17,6 +17,8 @@ pub const RELEASES: &str = crate::log::RELEASES;
 pub const ACCESS: &str = crate::log::ACCESS;
 /// Failures of intake and delivery: `dead.<service>`.
 pub const DEAD: &str = crate::log::DEAD;
+/// How long a dead letter is kept: no key of a person reaches what it holds, so it must not stay for ever.
+pub const DEAD_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// The scratch stream of the probe at a start: `probe.<random>`, forgotten after a minute. Never removed, so that
 /// hosts that start together do not trip over each other, and nobody needs the right to delete a stream.
 pub(super) const PROBE: &str = "PROBE";
@@ -43,7 +45,8 @@ pub fn feed_subject(partner: &PartnerId) -> String {
 /// HO-3312 where the server refuses, or keeps a setting on which the hub's promises rest.
 pub async fn provision(client: &async_nats::Client) -> Result<()> {
     let context = jetstream::new(client.clone());
-    for wanted in [truth(EVENTS, "ev.*.*.*"), truth(RELEASES, "rel"), truth(ACCESS, "acc.*"), plain(DEAD, "dead.>")] {
+    let dead = Config { max_age: DEAD_MAX_AGE, ..plain(DEAD, "dead.>") };
+    for wanted in [truth(EVENTS, "ev.*.*.*"), truth(RELEASES, "rel"), truth(ACCESS, "acc.*"), dead] {
         ensure(&context, wanted).await?;
     }
     Ok(())

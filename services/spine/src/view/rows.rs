@@ -21,8 +21,13 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
 #[derive(Clone, Debug)]
 pub enum Change {
     Put(Box<PutRow>),
-    /// A later ruling took its place, or withdrew it: never shown again.
-    Replace(ReleaseId),
+    /// A later ruling took its place, or withdrew it: not shown any more once the ledger has integrated that one, whose
+    /// message is `by`. Until then it stays, so that nobody loses sight of their own for a moment; what narrowed has its
+    /// floor.
+    Replace {
+        release: ReleaseId,
+        by: i64,
+    },
 }
 
 /// A row to be written.
@@ -92,7 +97,8 @@ pub fn changes(ruled: &Told, terms: &Terms, stream_seq: u64) -> Result<Vec<Chang
         named: Named,
     }
     let corrupt = |_| StoreError::Corrupt { table: "release" };
-    let mut changes: Vec<Change> = ruled.supersedes.iter().map(|id| Change::Replace(*id)).collect();
+    let mut changes: Vec<Change> =
+        ruled.supersedes.iter().map(|id| Change::Replace { release: *id, by: number(stream_seq) }).collect();
     if let Some(release) = &ruled.release {
         let ids: Ids = serde_json::from_str(&release.ruling).map_err(corrupt)?;
         changes.push(Change::Put(Box::new(PutRow {
@@ -185,7 +191,7 @@ macro_rules! standing_rows {
     ($filter:literal) => {
         concat!(
             "SELECT r.release_id, r.cursor, r.ruling, r.slices FROM release r ",
-            "WHERE r.unit = $1 AND r.kind = $2 AND r.replaced = 0 ",
+            "WHERE r.unit = $1 AND r.kind = $2 AND (r.replaced = 0 OR r.replaced > $4) ",
             "AND (r.valid_until IS NULL OR r.valid_until > $3) AND r.stream_seq <= $4 AND ",
             $filter,
             " AND NOT EXISTS (SELECT 1 FROM release_scope s JOIN standing f ON f.scope = s.scope ",

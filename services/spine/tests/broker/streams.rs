@@ -4,7 +4,7 @@ use async_nats::jetstream::{
     message::PublishMessage,
     stream::{Config, DiscardPolicy, StorageType},
 };
-use handoff_spine::broker::{self, ACCESS, DEAD, EVENTS, FEED_MAX_AGE, RELEASES, ServiceName};
+use handoff_spine::broker::{self, ACCESS, DEAD, DEAD_MAX_AGE, EVENTS, FEED_MAX_AGE, RELEASES, ServiceName};
 use handoff_spine::testing::TestBroker;
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn the_streams_are_as_designed_and_provisioning_is_repeatable() {
             row("EVENTS", "ev.*.*.*", true),
             row("RELEASES", "rel", true),
             row("ACCESS", "acc.*", true),
-            row("DEAD", "dead.>", false),
+            ("DEAD".to_owned(), "dead.>".to_owned(), false, DEAD_MAX_AGE),
             ("FEED_cedar-clinic".to_owned(), "feed.cedar-clinic".to_owned(), false, FEED_MAX_AGE),
         ]
     );

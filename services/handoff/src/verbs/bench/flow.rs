@@ -96,6 +96,7 @@ impl Progress {
 /// How long one event takes from its publish to every view.
 pub struct Visible {
     /// Seconds.
+    pub p50: f64,
     pub p99: f64,
 }
 
@@ -129,8 +130,9 @@ pub async fn visible(session: &mut Session, per_second: f64, time: Duration) -> 
         took.push(one.context("HO-9040 a publish panicked")??.as_secs_f64());
     }
     took.sort_by(f64::total_cmp);
-    let p99 = took.get(took.len() * 99 / 100).copied().context("HO-9040 nothing was published in time")?;
-    Ok(Visible { p99 })
+    let at = |percent: usize| took.get(took.len() * percent / 100).copied();
+    let (p50, p99) = at(50).zip(at(99)).context("HO-9040 nothing was published in time")?;
+    Ok(Visible { p50, p99 })
 }
 
 /// Events a second that the rebuild of one view reads: from its drop to the last row.

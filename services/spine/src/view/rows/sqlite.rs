@@ -29,9 +29,9 @@ pub async fn apply(tx: &mut Tx, changes: &[Change]) -> Result<(), StoreError> {
     for change in changes {
         match change {
             Change::Put(row) => rows.push(&**row),
-            Change::Replace(release) => {
+            Change::Replace { release, by } => {
                 put(tx, &std::mem::take(&mut rows)).await?;
-                replace(tx, *release).await?;
+                replace(tx, *release, *by).await?;
             }
         }
     }
@@ -104,19 +104,14 @@ async fn last_cursor(tx: &mut Tx, unit: &str, kind: &str) -> Result<i64, StoreEr
         .map_err(StoreError::query("write rows"))
 }
 
-async fn replace(tx: &mut Tx, release: ReleaseId) -> Result<(), StoreError> {
-    let failed = StoreError::query("replace a row");
-    sqlx::query("UPDATE release SET replaced = 1 WHERE release_id = $1")
+async fn replace(tx: &mut Tx, release: ReleaseId, by: i64) -> Result<(), StoreError> {
+    sqlx::query("UPDATE release SET replaced = $2 WHERE release_id = $1 AND replaced = 0")
         .bind(release.0.as_bytes().as_slice())
+        .bind(by)
         .execute(&mut **tx)
         .await
-        .map_err(&failed)?;
-    sqlx::query("DELETE FROM release_token WHERE row_id = (SELECT id FROM release WHERE release_id = $1)")
-        .bind(release.0.as_bytes().as_slice())
-        .execute(&mut **tx)
-        .await
-        .map_err(&failed)?;
-    Ok(())
+        .map(drop)
+        .map_err(StoreError::query("replace a row"))
 }
 
 /// Raises floors; a floor never sinks.
