@@ -1,11 +1,12 @@
 //! One tree on its way from stream to leaves, rows and signature. No broker here: messages come in, in order.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use handoff_schemas::LogTime;
 use handoff_spine::log::{Checkpoint, LogError, Regression};
-use handoff_spine::release::{Batch, Terms};
+use handoff_spine::release::{Batch, Terms, TermsId};
 use handoff_spine::store::Db;
 
 use crate::files::{self, HashFile};
@@ -17,6 +18,9 @@ use crate::step::{Step, Steps};
 use crate::store::{self, Stored};
 use crate::tree::{Tree, file};
 use crate::{LedgerError, recover};
+
+/// Ids remembered; then all are forgotten.
+const MOST_KNOWN: usize = 10_000;
 
 /// One message of the tree's stream, opened.
 #[derive(Clone)]
@@ -73,6 +77,8 @@ pub struct Lane {
     /// The last signed head: what every rebuild must reproduce before anything more is signed.
     signed: Option<TreeHead>,
     steps: Arc<dyn Steps>,
+    /// Terms that this lane has committed: most rulings name no others.
+    known: HashSet<TermsId>,
 }
 
 impl Lane {
@@ -93,7 +99,18 @@ impl Lane {
         let (checkpoint, stored) = store::state(&db, tree).await?;
         let recovered = recover::recover(tree, dir, &db, &stored, signed.as_ref(), &*steps).await?;
         let (leaves, internal, grown) = recovered;
-        Ok(Self { tree, dir: dir.to_owned(), db, leaves, internal, grown, checkpoint, signed, steps })
+        Ok(Self {
+            tree,
+            dir: dir.to_owned(),
+            db,
+            leaves,
+            internal,
+            grown,
+            checkpoint,
+            signed,
+            steps,
+            known: HashSet::new(),
+        })
     }
 
     /// The message to read next, minus one.
@@ -158,6 +175,10 @@ impl Lane {
         self.steps.reached(Step::CheckpointMoved)?;
         tx.commit().await?;
         self.steps.reached(Step::Committed)?;
+        if self.known.len() > MOST_KNOWN {
+            self.known.clear();
+        }
+        self.known.extend(terms.iter().map(|(id, _)| *id));
         self.checkpoint = checkpoint;
         Ok(self)
     }
@@ -196,7 +217,7 @@ impl Lane {
                             new.push(leaf);
                         }
                     }
-                    terms.extend(batch.terms);
+                    terms.extend(batch.terms.into_iter().filter(|(id, _)| !self.known.contains(id)));
                 }
                 Tree::Accesses => {
                     let size = self.grown.leaves.size();

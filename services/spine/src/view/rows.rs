@@ -5,6 +5,7 @@ pub mod sqlite;
 
 use crate::release::{ReleasedSlice, Terms, TermsId, Told};
 use crate::store::{Migration, StoreError};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use handoff_schemas::{LogPos, PartnerId, ReleaseId};
@@ -68,6 +69,32 @@ impl Scopes {
         let (own, shared): (Vec<_>, Vec<_>) = scopes.iter().partition(is_own);
         let shared: Vec<String> = shared.into_iter().cloned().collect();
         Self { set: TermsId::of(&shared.join("\n")), own: own.into_iter().cloned().collect(), shared }
+    }
+}
+
+/// What the rows of some changes share, as far as the database does not hold it yet.
+#[derive(Debug, Default)]
+pub struct Texts<'a> {
+    pub terms: BTreeMap<TermsId, &'a Arc<str>>,
+    pub sets: BTreeMap<TermsId, &'a [String]>,
+}
+
+impl<'a> Texts<'a> {
+    pub fn new(changes: &'a [Change], known: &HashSet<TermsId>) -> Self {
+        let mut texts = Self::default();
+        for change in changes {
+            if let Change::Put(row) = change {
+                let terms = row.terms.iter().filter(|(id, _)| !known.contains(id));
+                texts.terms.extend(terms.map(|(id, text)| (*id, text)));
+                let set = Some((row.scopes.set, &*row.scopes.shared)).filter(|(id, _)| !known.contains(id));
+                texts.sets.extend(set);
+            }
+        }
+        texts
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = TermsId> {
+        self.terms.keys().chain(self.sets.keys()).copied()
     }
 }
 

@@ -1,9 +1,13 @@
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::log::{Checkpoint, EVENTS, RELEASES};
 use crate::store::{Db, DbName, Store, StoreError, Tx};
 use handoff_schemas::{LogPos, PartnerId};
 use tokio::time::Instant;
+
+use crate::release::TermsId;
 
 use super::progress::Progress;
 use super::query::{Page, Query, Window};
@@ -19,12 +23,17 @@ pub enum ViewError {
     Store(#[from] StoreError),
 }
 
+/// Ids remembered; then all are forgotten.
+const MOST_KNOWN: usize = 10_000;
+
 /// One partner's view.
 #[derive(Clone, Debug)]
 pub struct View {
     partner: PartnerId,
     db: Db,
     progress: Progress,
+    /// Terms and sets of scopes that this handle has committed: most rows need no others.
+    known: Arc<Mutex<HashSet<TermsId>>>,
 }
 
 impl View {
@@ -35,7 +44,7 @@ impl View {
     pub async fn open(store: &Store, partner: &PartnerId) -> Result<Self, StoreError> {
         let db = store.open(&DbName::View(partner.clone())).await?;
         db.migrate("views", rows::MIGRATIONS).await?;
-        Ok(Self { partner: partner.clone(), db, progress: Progress::open(store).await? })
+        Ok(Self { partner: partner.clone(), db, progress: Progress::open(store).await?, known: Arc::default() })
     }
 
     #[must_use]
@@ -103,13 +112,25 @@ impl View {
 
     /// Applies rows and moves the rows' checkpoint, in one transaction.
     pub async fn apply(&self, changes: &[Change], to: &Checkpoint) -> Result<(), StoreError> {
+        let new = rows::Texts::new(changes, &self.known());
         let mut tx = self.db.begin().await?;
         match &mut tx {
-            Tx::Sqlite(tx) => rows::sqlite::apply(tx, changes).await?,
-            Tx::Postgres(tx) => rows::postgres::apply(tx, changes).await?,
+            Tx::Sqlite(tx) => rows::sqlite::apply(tx, changes, &new).await?,
+            Tx::Postgres(tx) => rows::postgres::apply(tx, changes, &new).await?,
         }
         tx.set_checkpoint(RELEASES, to).await?;
-        tx.commit().await
+        tx.commit().await?;
+        let mut known = self.known();
+        if known.len() > MOST_KNOWN {
+            known.clear();
+        }
+        known.extend(new.ids());
+        Ok(())
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashSet<TermsId>> {
+        // A panic elsewhere leaves at worst an id out: its text is then offered again.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Every row, shown or not, for `handoff ledger verify`.

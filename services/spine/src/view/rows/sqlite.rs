@@ -1,5 +1,5 @@
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::release::{Terms, TermsId};
 use crate::store::{StoreError, chunks, sqlx};
@@ -9,7 +9,7 @@ use sqlx::{QueryBuilder, Sqlite, Transaction};
 use super::super::{Query, ViewRow, Window};
 use super::{
     Change, INSERT_SET, INSERT_TERMS, LAST_CURSOR, LAST_ROW, PERSON, PutRow, RECORD, ROWS, SCOPES, SINCE, Shown,
-    StoredRow, TOKEN, TOKENS, named, position, shown,
+    StoredRow, TOKEN, TOKENS, Texts, named, position, shown,
 };
 
 /// As bytes: a damaged text may be no UTF-8, and must be told from a missing database.
@@ -24,7 +24,8 @@ type Tx = Transaction<'static, Sqlite>;
 ///
 /// # Errors
 /// [`StoreError::Query`].
-pub async fn apply(tx: &mut Tx, changes: &[Change]) -> Result<(), StoreError> {
+pub async fn apply(tx: &mut Tx, changes: &[Change], new: &Texts<'_>) -> Result<(), StoreError> {
+    keep(tx, new).await?;
     let mut rows = Vec::new();
     for change in changes {
         match change {
@@ -38,19 +39,25 @@ pub async fn apply(tx: &mut Tx, changes: &[Change]) -> Result<(), StoreError> {
     put(tx, &rows).await
 }
 
-async fn put(tx: &mut Tx, rows: &[&PutRow]) -> Result<(), StoreError> {
-    let failed = StoreError::query("write rows");
-    let terms: Terms = rows.iter().flat_map(|r| r.terms.iter().cloned()).collect();
-    for (id, text) in terms.iter() {
+async fn keep(tx: &mut Tx, new: &Texts<'_>) -> Result<(), StoreError> {
+    let failed = StoreError::query("write what rows share");
+    for (id, text) in &new.terms {
         let query = sqlx::query(INSERT_TERMS).bind(id.as_bytes().as_slice()).bind(&**text);
         query.execute(&mut **tx).await.map_err(&failed)?;
     }
-    let sets: BTreeMap<TermsId, &[String]> = rows.iter().map(|r| (r.scopes.set, &*r.scopes.shared)).collect();
-    for (set, scopes) in sets {
-        for scope in scopes {
-            let query = sqlx::query(INSERT_SET).bind(set.as_bytes().to_vec()).bind(scope);
+    for (set, scopes) in &new.sets {
+        for scope in *scopes {
+            let query = sqlx::query(INSERT_SET).bind(set.as_bytes().as_slice()).bind(scope);
             query.execute(&mut **tx).await.map_err(&failed)?;
         }
+    }
+    Ok(())
+}
+
+async fn put(tx: &mut Tx, rows: &[&PutRow]) -> Result<(), StoreError> {
+    let failed = StoreError::query("write rows");
+    if rows.is_empty() {
+        return Ok(());
     }
     let mut id: i64 = sqlx::query_scalar(LAST_ROW).fetch_one(&mut **tx).await.map_err(&failed)?;
     let mut cursors = HashMap::new();
