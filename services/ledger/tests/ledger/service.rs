@@ -35,7 +35,9 @@ impl Hub {
     async fn append(&self, releases: &[Message], accesses: &[Message]) {
         let (policy, gateway) = (self.log(ServiceName::Policy).await, self.log(ServiceName::Gateway).await);
         for message in releases {
-            policy.append(handoff_spine::log::RELEASES, "rel".to_owned(), &message.body).await.unwrap();
+            let last = policy.last(RELEASES).await.unwrap();
+            let sent = policy.send_after_stream("rel".to_owned(), last, &message.body).await.unwrap();
+            sent.acknowledged().await.unwrap();
         }
         for message in accesses {
             gateway.append(handoff_spine::log::ACCESS, "acc.willow-clinic".to_owned(), &message.body).await.unwrap();
