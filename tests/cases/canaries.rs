@@ -11,7 +11,7 @@ use handoff::config::Config;
 use handoff_gateway::wire::{Ask, Format};
 use handoff_schemas::canary::Canary;
 use handoff_schemas::{Category, RecipientKind, Registry, UnitId, canary};
-use handoff_tests::{County, UNITS, binary, files};
+use handoff_tests::{County, UNITS, binary, files, until};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
@@ -33,16 +33,11 @@ impl Up {
         command.env_remove("NATS_URL").env_remove("DATABASE_URL").env("HANDOFF_LOG", "debug");
         let child = command.stdout(Stdio::null()).stderr(log).kill_on_drop(true).spawn().unwrap();
         let run = Config::run_file(data);
-        for _ in 0..600 {
-            if let Ok(text) = std::fs::read_to_string(&run)
-                && let Ok(said) = serde_json::from_str::<Value>(&text)
-            {
-                let of = |name: &str| said[name].as_str().unwrap().to_owned();
-                return Self { child, nats: of("nats"), http: of("http") };
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("the hub did not come up");
+        let said = || serde_json::from_str::<Value>(&std::fs::read_to_string(&run).ok()?).ok();
+        until("the hub is up", async || said().is_some()).await.unwrap();
+        let said = said().unwrap();
+        let of = |name: &str| said[name].as_str().unwrap().to_owned();
+        Self { child, nats: of("nats"), http: of("http") }
     }
 
     async fn get(&self, path: &str) -> String {
@@ -115,12 +110,9 @@ async fn a1_no_planted_value_stands_in_the_clear_anywhere() {
     assert!(all.len() > 100, "{}", all.len());
 
     // Everything ruled and shown, to see what each view holds.
-    let settled = async {
-        while hub.metric("handoff_ruled_positions_total").await < hub.metric("handoff_accepted_total").await {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), settled).await.unwrap();
+    let settled =
+        async || hub.metric("handoff_ruled_positions_total").await >= hub.metric("handoff_accepted_total").await;
+    until("all is ruled", settled).await.unwrap();
     let mut shown = 0;
     for (unit, ..) in UNITS {
         let id: UnitId = unit.parse().unwrap();

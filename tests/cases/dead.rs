@@ -2,18 +2,16 @@
 //! stops nothing.
 
 use std::collections::BTreeSet;
-use std::future::Future;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
-use std::time::Duration;
 
 use data_encoding::BASE64;
 use handoff_gateway::wire::{Format, Publish};
 use handoff_spine::broker::ServiceName;
 use handoff_spine::dead::{self, Body, DeadLetter, Where};
 use handoff_spine::log::{ACCESS, DEAD, EVENTS, RELEASES};
-use handoff_tests::{County, binary, event, files};
+use handoff_tests::{County, binary, event, files, until};
 use serde_json::{Value, json};
 
 const CLINIC: &str = "willow-clinic-crisis";
@@ -43,19 +41,10 @@ async fn agency(county: &County) -> async_nats::Client {
     options.connect(county.session.url.as_str()).await.unwrap()
 }
 
-async fn until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
-    let all = async {
-        while !holds().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), all).await.unwrap_or_else(|_| panic!("never: {what}"));
-}
-
 /// Waits until the stream ends at or after `last`.
 async fn grown(county: &County, stream: &str, last: u64) {
     let log = &county.session.log;
-    until(stream, || async move { log.last(stream).await.unwrap() >= last }).await;
+    until(stream, async || log.last(stream).await.unwrap() >= last).await.unwrap();
 }
 
 async fn letters(county: &County) -> Vec<DeadLetter> {
@@ -165,7 +154,7 @@ async fn a_foreign_message_on_any_stream_leaves_its_letters_and_the_hub_goes_on(
     assert_eq!(county.rows_of("river-pd-patrol", "river-911", reported).await.unwrap().len(), 1);
     let (ledger, last) = (county.session.hub().unwrap().ledger.clone(), county.session.log.last(ACCESS).await.unwrap());
     let ledger = &ledger;
-    until("the read is on the ledger", || async move { ledger.accesses() >= last }).await;
+    until("the read is on the ledger", async || ledger.accesses() >= last).await.unwrap();
 
     let found: BTreeSet<_> = letters(&county)
         .await

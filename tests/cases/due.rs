@@ -1,7 +1,5 @@
 //! What begins or ends by time alone: ruled again at a position of its own, once, and the same in a replay.
 
-use std::time::Duration;
-
 use handoff::config::Config;
 use handoff::operator;
 use handoff_schemas::{ConsentFacts, EventId, Expiry, Fact, LogTime};
@@ -9,7 +7,7 @@ use handoff_spine::broker::ServiceName;
 use handoff_spine::commit::{Commit, Entry, LoggedEvent};
 use handoff_spine::intake::subject;
 use handoff_spine::log::{EVENTS, Log};
-use handoff_tests::{AGREEMENTS, County, accepted, event, part2_consent};
+use handoff_tests::{AGREEMENTS, County, accepted, event, part2_consent, until};
 use serde_json::json;
 
 use crate::replay::{follows_from_the_log, recorded};
@@ -70,16 +68,6 @@ async fn assessments(county: &County) -> usize {
     county.rows_of(CLINIC, PROGRAM, ASSESSED).await.unwrap().len()
 }
 
-/// Waits until a view shows so many rows.
-async fn until(rows: usize, shown: impl AsyncFn() -> usize) {
-    let wanted = async {
-        while shown().await != rows {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), wanted).await.expect("the rows did not come, or did not go");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agreement_that_begins_releases_what_came_before_it_without_another_event() {
     let mut county = County::start().await.unwrap();
@@ -90,7 +78,7 @@ async fn an_agreement_that_begins_releases_what_came_before_it_without_another_e
     let last = county.session.log.last(EVENTS).await.unwrap();
     assert_eq!(reports(&county).await, 0, "signed, and not in force yet");
 
-    until(1, async || reports(&county).await).await;
+    until("the rows come", async || reports(&county).await == 1).await.unwrap();
     county.settle().await.unwrap();
     let after = since(&county, last).await;
     assert_eq!(after.len(), 1, "nothing but the due event");
@@ -143,7 +131,7 @@ async fn a_consent_that_ends_darkens_its_rows_and_withdraws_them_at_a_position_o
     let last = county.session.log.last(EVENTS).await.unwrap();
     assert_eq!(assessments(&county).await, 1, "until then it stands");
 
-    until(0, async || assessments(&county).await).await;
+    until("the rows go", async || assessments(&county).await == 0).await.unwrap();
     county.settle().await.unwrap();
     let after = since(&county, last).await;
     assert!(after.len() == 1 && is_due(&after[0]));
@@ -168,7 +156,7 @@ async fn more_than_a_hundred_events_that_an_agreement_opens_are_swept_and_replay
     }
     renewed(&county, seconds_from_now(8)).await;
     let last = county.session.log.last(EVENTS).await.unwrap();
-    until(MANY, async || reports(&county).await).await;
+    until("all rows come", async || reports(&county).await == MANY).await.unwrap();
     county.settle().await.unwrap();
     let due = since(&county, last).await.into_iter().filter(is_due).collect::<Vec<_>>();
     assert_eq!(due.len(), 1);
@@ -190,12 +178,10 @@ async fn a_hub_that_was_down_when_it_was_due_appends_one_due_event_and_a_further
     let last = county.session.log.last(EVENTS).await.unwrap();
     let config = Config::embedded(county.data());
     let dir = county.stop_keeping().await.unwrap();
-    while now() < begins {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("it is due", async || now() >= begins).await.unwrap();
     let started = now();
     let county = County::again(dir, &config).await.unwrap();
-    until(1, async || reports(&county).await).await;
+    until("the rows come", async || reports(&county).await == 1).await.unwrap();
     let mut county = county.restart(&config).await.unwrap();
     report(&county, "inc-2").await;
     county.settle().await.unwrap();

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use handoff::client::Partner;
@@ -214,6 +215,19 @@ impl County {
     pub async fn stop(self) -> Result<()> {
         self.session.close().await
     }
+}
+
+/// Asks again and again until it holds, a minute at most.
+///
+/// # Errors
+/// Where it never does.
+pub async fn until(what: &str, holds: impl AsyncFn() -> bool) -> Result<()> {
+    let all = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), all).await.with_context(|| format!("never: {what}"))
 }
 
 /// The answer, or its refusal as an error.

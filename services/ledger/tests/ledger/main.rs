@@ -8,3 +8,4 @@ mod merkle;
 mod note;
 mod service;
 mod verify;
+mod views;

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::common::{Engine, Place, messages, released, signer, terms, terms_text};
-use handoff_ledger::verify::{Key, KeyFrom, NoViews, Place as Where, Report, ViewRows, Views, What, keys, verify};
+use crate::common::{Engine, Place, messages, released, signer, terms_text};
+use handoff_ledger::verify::{Key, KeyFrom, NoViews, Place as Where, Report, What, keys, verify};
 use handoff_ledger::{Tree, Unwatched};
-use handoff_schemas::PartnerId;
-use handoff_spine::log::Checkpoint;
 use handoff_spine::store::DbName;
-use handoff_spine::view::{StoredRow, View};
 
 async fn check(place: &Place) -> Report {
     verify(place.data(), &place.db().await, NoViews, &[]).await.unwrap()
@@ -328,15 +325,6 @@ async fn what_a_crash_leaves_behind_is_no_alteration() {
     assert!(report.findings.iter().all(|f| f.what == What::Unfinished) && report.findings.len() == 2);
 }
 
-/// Rows a test makes up.
-struct Given(Vec<StoredRow>);
-
-impl ViewRows for Given {
-    async fn next(&mut self) -> Option<Result<StoredRow, PartnerId>> {
-        self.0.pop().map(Ok)
-    }
-}
-
 #[tokio::test]
 async fn a2_terms_that_were_altered_or_lost_are_found_and_named() {
     let text = terms_text().replace('\'', "''");
@@ -364,64 +352,6 @@ async fn a2_terms_that_were_altered_or_lost_are_found_and_named() {
             assert!(check(&place).await.is_sound());
         }
     }
-}
-
-#[tokio::test]
-async fn a2_views_show_what_was_released_and_nothing_else() {
-    let all = messages(Tree::Releases, 3);
-    let place = Place::build(Engine::Sqlite, 3, 0).await;
-    let db = place.db().await;
-    let rows: Vec<StoredRow> = released(&all)
-        .into_iter()
-        .map(|r| {
-            let release = r.release.unwrap();
-            let (ruling, slices) = (release.ruling, release.slices);
-            StoredRow { partner: r.partner, release: release.id, ruling, slices, has_terms: true }
-        })
-        .collect();
-    let given = |rows: &[StoredRow]| Given(rows.to_vec());
-    let report = verify(place.data(), &db, given(&rows), &[]).await.unwrap();
-    assert!(report.is_sound() && report.views == rows.len() as u64);
-
-    type Alter = fn(&mut StoredRow);
-    let alterations: [(Alter, What, &str); 7] = [
-        (|r| r.ruling = r.ruling.replace("river-fire-ems", "river-fire-emt"), What::ViewAltered, "ruling"),
-        (|r| r.has_terms = false, What::ViewAltered, "terms"),
-        (|r| r.slices[0].sealed.ciphertext[3] ^= 1, What::ViewAltered, "slices"),
-        (|r| r.slices[0].sealed.nonce[3] ^= 1, What::ViewAltered, "slices"),
-        (|r| r.slices.clear(), What::ViewAltered, "slices"),
-        (|r| r.partner = "other-partner".parse().unwrap(), What::ViewWithoutLeaf, "partner"),
-        (|r| r.release = handoff_schemas::ReleaseId(uuid::Uuid::from_u128(7)), What::ViewWithoutLeaf, "release"),
-    ];
-    for (alter, what, part) in alterations {
-        for i in 0..rows.len() {
-            let mut rows = rows.clone();
-            alter(&mut rows[i]);
-            let report = verify(place.data(), &db, given(&rows), &[]).await.unwrap();
-            let place = Where::View { partner: rows[i].partner.to_string(), release: Some(rows[i].release), part };
-            let found: Vec<_> = report.found().map(|f| (f.what, f.place.clone())).collect();
-            assert_eq!(found, [(what, place)]);
-        }
-    }
-}
-
-#[tokio::test]
-async fn the_partners_own_databases_are_read_for_the_check() {
-    let all = messages(Tree::Releases, 3);
-    let place = Place::build(Engine::Sqlite, 3, 0).await;
-    let mut partners = std::collections::BTreeSet::new();
-    for (i, ruled) in released(&all).iter().enumerate() {
-        let view = View::open(place.store(), &ruled.partner).await.unwrap();
-        let told = serde_json::from_value(serde_json::to_value(ruled).unwrap()).unwrap();
-        let changes = handoff_spine::view::changes(&told, &terms(), 1).unwrap();
-        let to = Checkpoint { seq: i as u64 + 1, ..Checkpoint::default() };
-        view.apply(&changes, &to).await.unwrap();
-        partners.insert(ruled.partner.clone());
-    }
-    let views = Views::new(place.store().clone(), partners.into_iter().collect());
-    let report = verify(place.data(), &place.db().await, views, &[]).await.unwrap();
-    assert!(report.is_sound(), "{:?}", report.findings);
-    assert_eq!(report.views, released(&all).len() as u64);
 }
 
 #[tokio::test]
