@@ -66,8 +66,8 @@ pub async fn recorded(county: &County) -> Vec<Ruled> {
 async fn opened(county: &County, ruled: &Ruled) -> Value {
     let opener = county.session.vault.release_opener();
     let mut value = serde_json::to_value(ruled).unwrap();
-    for (n, slice) in ruled.release.iter().flat_map(|r| r.slices.iter().map(move |s| (r, s))).enumerate() {
-        let (release, slice) = slice;
+    let Some(release) = &ruled.release else { return value };
+    for (n, slice) in release.slices.read().unwrap().into_iter().enumerate() {
         let scope = ReleaseKeyScope {
             release: release.id,
             partner: &ruled.partner,

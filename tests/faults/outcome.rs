@@ -180,7 +180,8 @@ fn without_ciphertext(ruled: &Ruled) -> Value {
 
 fn said(recorded: &Recorded) -> String {
     let ruled = &recorded.ruled;
-    let released = ruled.release.iter().flat_map(|r| &r.slices).map(|s| s.category.slug()).collect::<Vec<_>>();
+    let released = ruled.release.iter().flat_map(|r| r.slices.read().unwrap());
+    let released = released.map(|s| s.category.slug()).collect::<Vec<_>>();
     let withheld = recorded.withheld.iter().map(|w| {
         // Which consent or agreement was looked at is told by ids of this hub's own.
         let reasons = w.reasons.iter().filter_map(|r| r["reason"].as_str()).collect::<Vec<_>>();

@@ -158,10 +158,13 @@ impl Lane {
                 internal.append(&hashes).await?;
             }
             self.steps.reached(Step::LeavesWritten)?;
-            self.leaves.sync().await?;
-            if let Some(internal) = &self.internal {
-                internal.sync().await?;
-            }
+            let internal = async {
+                match &self.internal {
+                    Some(internal) => internal.sync().await,
+                    None => Ok(()),
+                }
+            };
+            tokio::try_join!(self.leaves.sync(), internal)?;
         }
         self.steps.reached(Step::LeavesSynced)?;
 

@@ -4,7 +4,7 @@ use handoff_law::{PolicyState, Ruling};
 use handoff_schemas::{LogPos, LogTime, PartnerId, PersonId, Recipient, RecipientKind, ReleaseId};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::index::name_token;
-use handoff_spine::release::{Release, ReleasedSlice, Ruled, RulingDoc, StatedSlice, release_id};
+use handoff_spine::release::{Release, ReleasedSlice, Ruled, RulingDoc, SealedSlices, StatedSlice, release_id};
 use handoff_spine::vault::{IdKind, Opener, PartnerKey, ReleaseKeyScope, VaultError};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -137,6 +137,7 @@ impl Sealing<'_> {
             valid_until: ruling.valid_until,
         };
         let ruling = doc.canonical().map_err(|_| VaultError::Tampered)?;
+        let slices = SealedSlices::new(&slices).map_err(|_| VaultError::Tampered)?;
         let release = Release { id, ruling, slices, scopes, valid_until: doc.valid_until, substance, index };
         Ok(Some((release, terms)))
     }

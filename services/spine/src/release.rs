@@ -7,6 +7,7 @@ use handoff_schemas::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::vault::Sealed;
@@ -144,7 +145,7 @@ pub struct Release {
     pub id: ReleaseId,
     /// [`RulingDoc::canonical`]: what the ledger's leaf covers, and what the partner may be given as proof.
     pub ruling: String,
-    pub slices: Vec<ReleasedSlice>,
+    pub slices: SealedSlices,
     /// Scopes whose floors this row must be at or above, in stable string form.
     pub scopes: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,6 +155,31 @@ pub struct Release {
     /// Blind-index tokens under the partner's key, for search by name and date of birth.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub index: Vec<String>,
+}
+
+/// The sealed slices of a release exactly as they are stored, a JSON list of [`ReleasedSlice`]: whoever passes them on
+/// or hashes them has no need to read them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SealedSlices(Box<RawValue>);
+
+impl SealedSlices {
+    /// # Errors
+    /// Where a slice has no JSON form.
+    pub fn new(slices: &[ReleasedSlice]) -> serde_json::Result<Self> {
+        serde_json::value::to_raw_value(slices).map(Self)
+    }
+
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.0.get()
+    }
+
+    /// # Errors
+    /// Where they are no list of slices.
+    pub fn read(&self) -> serde_json::Result<Vec<ReleasedSlice>> {
+        serde_json::from_str(self.text())
+    }
 }
 
 /// One category's permitted fields with their attachments, sealed under the release key.
@@ -226,29 +252,31 @@ fn sorted<S: serde::Serializer>(recipient: &Recipient, to: S) -> Result<S::Ok, S
 }
 
 impl Release {
-    /// SHA-256 over the sealed slices as stored: each length, nonce and ciphertext in order.
+    /// [`ciphertext_hash`] of its slices.
     #[must_use]
     pub fn ciphertext_hash(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        for slice in &self.slices {
-            hash.update(slice.category.slug().as_bytes());
-            hash.update([0]);
-            hash.update(slice.record.0.as_bytes());
-            hash.update(slice.sealed.key_version.to_be_bytes());
-            hash.update(slice.sealed.nonce);
-            hash.update((slice.sealed.ciphertext.len() as u64).to_be_bytes());
-            hash.update(&slice.sealed.ciphertext);
-        }
-        hash.finalize().into()
+        ciphertext_hash(self.slices.text())
     }
 
-    /// The ledger's leaf input: ruling, then the ciphertext hash. The tree adds RFC 6962's 0x00.
+    /// [`leaf`] of its ruling and slices.
     #[must_use]
     pub fn leaf(&self) -> Vec<u8> {
-        let mut leaf = self.ruling.as_bytes().to_vec();
-        leaf.extend_from_slice(&self.ciphertext_hash());
-        leaf
+        leaf(&self.ruling, &self.ciphertext_hash())
     }
+}
+
+/// SHA-256 over the text of the sealed slices as stored.
+#[must_use]
+pub fn ciphertext_hash(slices: &str) -> [u8; 32] {
+    Sha256::digest(slices).into()
+}
+
+/// The ledger's leaf input: ruling, then the ciphertext hash. The tree adds RFC 6962's 0x00.
+#[must_use]
+pub fn leaf(ruling: &str, ciphertext: &[u8; 32]) -> Vec<u8> {
+    let mut leaf = ruling.as_bytes().to_vec();
+    leaf.extend_from_slice(ciphertext);
+    leaf
 }
 
 /// Release id = hash(cause position, event id, recipient), as a UUIDv8.

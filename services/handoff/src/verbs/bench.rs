@@ -75,6 +75,11 @@ pub async fn bench(options: &Bench, as_json: bool) -> Result<ExitCode> {
     say(&format!("{:.0} a second", flow.per_second));
     say("publish to visible, at half of that rate");
     let visible = flow::visible(&mut session, flow.per_second / 2.0, share(0.15)).await?;
+    let [accepted, ruled, ledger, views] = visible.stages.map(|seconds| seconds * 1000.0);
+    say(&format!(
+        "half of them accepted after {accepted:.0} ms, ruled after {ruled:.0}, on the ledger after {ledger:.0}, in every \
+         view after {views:.0}"
+    ));
     let rss = memory::resident(&session.data)?;
     say("one ruling, warm and cold");
     let ruling = ruling::measure(&session.log).await?;

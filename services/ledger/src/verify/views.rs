@@ -2,7 +2,7 @@ use std::future::Future;
 use std::vec;
 
 use handoff_schemas::PartnerId;
-use handoff_spine::release::Release;
+use handoff_spine::release::{ciphertext_hash, leaf};
 use handoff_spine::store::Store;
 use handoff_spine::view::{StoredRow, View};
 
@@ -80,20 +80,15 @@ pub(super) async fn compare(mut views: impl ViewRows, releases: &Derived, report
         if known.partner.as_ref().is_some_and(|partner| *partner != row.partner) {
             report.add(What::ViewWithoutLeaf, place("partner"));
         }
-        let shown = Release {
-            id: row.release,
-            ruling: row.ruling.clone(),
-            slices: row.slices.clone(),
-            scopes: Vec::new(),
-            valid_until: None,
-            substance: 0,
-            index: Vec::new(),
-        };
+        let ciphertext = ciphertext_hash(&row.slices);
         if !row.has_terms {
             report.add(What::ViewAltered, place("terms"));
         }
-        if leaf_hash(&shown.leaf()) != known.leaf {
-            let sealed = known.ciphertext.is_none_or(|hash| hash == shown.ciphertext_hash());
+        if !row.is_found {
+            report.add(What::ViewAltered, place("index"));
+        }
+        if leaf_hash(&leaf(&row.ruling, &ciphertext)) != known.leaf {
+            let sealed = known.ciphertext.is_none_or(|hash| hash == ciphertext);
             report.add(What::ViewAltered, place(if sealed { "ruling" } else { "slices" }));
         }
     }

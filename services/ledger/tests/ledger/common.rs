@@ -9,7 +9,7 @@ use handoff_ledger::{FOLDER, Lane, LedgerError, Message, Step, Steps, Tree, Unwa
 use handoff_schemas::{Category, LogPos, LogTime, PersonId, Purpose, Recipient, RecipientKind, RecordId, ReleaseId};
 use handoff_schemas::{EventId, PartnerId};
 use handoff_spine::release::{
-    Access, Batch, Release, ReleasedSlice, Ruled, RulingDoc, StatedSlice, Terms, TermsId, release_id,
+    Access, Batch, Release, ReleasedSlice, Ruled, RulingDoc, SealedSlices, StatedSlice, Terms, TermsId, release_id,
 };
 use handoff_spine::store::{Db, DbName, Store};
 use handoff_spine::testing::Postgres;
@@ -99,7 +99,7 @@ pub fn ruled(n: u64, part: u64) -> Ruled {
         release: kept.then(|| Release {
             id: release,
             ruling: serde_json::to_string(&doc).unwrap(),
-            slices,
+            slices: SealedSlices::new(&slices).unwrap(),
             scopes: vec![format!("consent:{}", id(7, n)), "agreement:crisis-ila".to_owned()],
             valid_until: None,
             substance: n,

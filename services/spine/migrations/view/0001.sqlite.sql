@@ -1,6 +1,6 @@
 CREATE TABLE release (
     id          INTEGER PRIMARY KEY,
-    release_id  BLOB NOT NULL UNIQUE,
+    release_id  BLOB NOT NULL,
     unit        TEXT NOT NULL,
     kind        TEXT NOT NULL,
     cursor      INTEGER NOT NULL,
@@ -15,28 +15,29 @@ CREATE TABLE release (
     valid_until INTEGER,
     ruling      TEXT NOT NULL,
     slices      TEXT NOT NULL,
+    -- The scopes of a row that are about a person, a JSON list, and by name the set of the others, which most rows share.
+    own_scopes  TEXT NOT NULL,
     scope_set   BLOB NOT NULL,
     -- Sequence on RELEASES of what took its place; 0 where nothing did.
     replaced    INTEGER NOT NULL DEFAULT 0,
     UNIQUE (unit, kind, cursor)
 ) STRICT;
-CREATE INDEX release_person ON release (unit, kind, person, cursor);
-CREATE INDEX release_record ON release (unit, kind, record, cursor);
--- The scopes of a row that are about a person, and by name the set of the others, which most rows share.
-CREATE TABLE release_scope (
+-- What rows are found by: release, record, person, search tokens. In the order of the rows first, sorted in many at a
+-- time, since each key by itself would be a page written.
+CREATE TABLE unsorted_key (
     row_id INTEGER NOT NULL,
-    scope  TEXT NOT NULL,
-    PRIMARY KEY (row_id, scope)
+    key    BLOB NOT NULL,
+    PRIMARY KEY (row_id, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sorted_key (
+    key    BLOB NOT NULL,
+    row_id INTEGER NOT NULL,
+    PRIMARY KEY (key, row_id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE scope_set (
     set_id BLOB NOT NULL,
     scope  TEXT NOT NULL,
     PRIMARY KEY (set_id, scope)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE release_token (
-    token  TEXT NOT NULL,
-    row_id INTEGER NOT NULL,
-    PRIMARY KEY (token, row_id)
 ) STRICT, WITHOUT ROWID;
 -- What rulings say alike, once, by the SHA-256 that they name.
 CREATE TABLE terms (

@@ -37,6 +37,12 @@ impl DbName {
         }
     }
 
+    /// SQLite: bytes of a page. A released row fills most of the usual one and wastes the rest.
+    #[must_use]
+    pub const fn page_size(&self) -> u32 {
+        if matches!(self, Self::View(_)) { 8192 } else { 4096 }
+    }
+
     /// Whether deleted rows are overwritten in the file.
     #[must_use]
     pub const fn is_secure_delete(&self) -> bool {

@@ -15,7 +15,8 @@ use super::{DbName, Durability, Residue, StoreError};
 const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(30);
 /// How often what was committed is folded from the write-ahead log into the file, beside the writer and not in its way.
-const FOLD_EVERY: Duration = Duration::from_millis(250);
+/// Each fold costs two syncs, which other databases and the log wait for.
+const FOLD_EVERY: Duration = Duration::from_secs(2);
 /// Pages of 4 KiB after which the writer folds by itself, so that the log stays bounded whatever the readers do.
 const FOLD_AT: &str = "4000";
 
@@ -140,6 +141,7 @@ fn file(dir: &Path, name: &DbName) -> PathBuf {
 fn options(path: &Path, name: &DbName) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
+        .page_size(name.page_size())
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(match name.durability() {
             Durability::Full => SqliteSynchronous::Full,
@@ -150,6 +152,8 @@ fn options(path: &Path, name: &DbName) -> SqliteConnectOptions {
         .pragma("secure_delete", if name.is_secure_delete() { "ON" } else { "OFF" })
         // Sorting and temporary tables stay in memory: nothing is spilled into files nobody scrubs.
         .pragma("temp_store", "MEMORY")
+        // A transaction that spills its pages midway writes the checksums of its whole log again at its end.
+        .pragma("cache_spill", "OFF")
         .pragma("trusted_schema", "OFF")
         .pragma("wal_autocheckpoint", FOLD_AT)
 }

@@ -3,7 +3,7 @@
 pub mod postgres;
 pub mod sqlite;
 
-use crate::release::{ReleasedSlice, Terms, TermsId, Told};
+use crate::release::{Terms, TermsId, Told};
 use crate::store::{Migration, StoreError};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -70,6 +70,11 @@ impl Scopes {
         let shared: Vec<String> = shared.into_iter().cloned().collect();
         Self { set: TermsId::of(&shared.join("\n")), own: own.into_iter().cloned().collect(), shared }
     }
+
+    /// Its own as a JSON list.
+    fn own_text(&self) -> String {
+        serde_json::Value::from(self.own.as_slice()).to_string()
+    }
 }
 
 /// What the rows of some changes share, as far as the database does not hold it yet.
@@ -104,9 +109,12 @@ pub struct StoredRow {
     pub partner: PartnerId,
     pub release: ReleaseId,
     pub ruling: String,
-    pub slices: Vec<ReleasedSlice>,
+    /// As stored: what the ledger's leaf covers.
+    pub slices: String,
     /// Every text that the ruling names is there, and is what its id says.
     pub has_terms: bool,
+    /// A search for its record, its person or its release finds it.
+    pub is_found: bool,
 }
 
 /// Splits a ruling into what it does to its partner's rows.
@@ -142,7 +150,7 @@ pub fn changes(ruled: &Told, terms: &Terms, stream_seq: u64) -> Result<Vec<Chang
             incident: ids.incident.map(|i| i.as_bytes().to_vec()),
             valid_until: release.valid_until.map(|t| t.0),
             ruling: release.ruling.clone(),
-            slices: serde_json::to_string(&release.slices).map_err(corrupt)?,
+            slices: release.slices.text().to_owned(),
             scopes: Scopes::of(&release.scopes),
             tokens: release.index.clone(),
             terms: ids.named.texts(terms).ok_or(StoreError::Corrupt { table: "terms" })?,
@@ -192,46 +200,59 @@ pub type Shown = (Vec<u8>, i64, String, String);
 /// # Errors
 /// [`StoreError::Corrupt`] where a value cannot be read back.
 pub fn shown((id, cursor, ruling, slices): Shown) -> Result<super::ViewRow, StoreError> {
-    const CORRUPT: StoreError = StoreError::Corrupt { table: "release" };
     Ok(super::ViewRow {
-        release: ReleaseId(uuid::Uuid::from_slice(&id).map_err(|_| CORRUPT)?),
+        release: release_id(&id)?,
         cursor: u64::try_from(cursor).map_err(|_| CORRUPT)?,
         ruling,
         slices: serde_json::from_str(&slices).map_err(|_| CORRUPT)?,
     })
 }
 
-pub const ROWS: &str = "release (id, release_id, unit, kind, cursor, stream_seq, cause, at, event_type, source, record, \
-    person, incident, valid_until, ruling, slices, scope_set) ";
-pub const SCOPES: &str = "release_scope (row_id, scope) ";
-pub const TOKENS: &str = "release_token (token, row_id) ";
+const CORRUPT: StoreError = StoreError::Corrupt { table: "release" };
+
+fn release_id(id: &[u8]) -> Result<ReleaseId, StoreError> {
+    uuid::Uuid::from_slice(id).map(ReleaseId).map_err(|_| CORRUPT)
+}
+
 pub const INSERT_SET: &str = "INSERT INTO scope_set (set_id, scope) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-/// One writer a view, so neither can move meanwhile.
 pub const LAST_ROW: &str = "SELECT coalesce(max(id), 0) FROM release";
 pub const INSERT_TERMS: &str = "INSERT INTO terms (id, body) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
 /// The dense cursor of a recipient.
 pub const LAST_CURSOR: &str = "SELECT coalesce(max(cursor), 0) FROM release WHERE unit = $1 AND kind = $2";
 
+/// Where a view's rows end, as its one writer remembers it from one transaction to the next.
+#[derive(Clone, Debug, Default)]
+pub struct Ends {
+    row: Option<i64>,
+    /// By unit and kind: few in any view.
+    cursors: Vec<(String, &'static str, i64)>,
+    /// SQLite: keys that are not in order yet.
+    unsorted: Option<i64>,
+}
+
+impl Ends {
+    fn cursor(&mut self, unit: &str, kind: &'static str) -> Option<&mut i64> {
+        let mut all = self.cursors.iter_mut();
+        all.find(|(u, k, _)| u == unit && *k == kind).map(|(_, _, cursor)| cursor)
+    }
+}
+
 /// Rows of one recipient that stand: not replaced, still valid, integrated by the ledger, at or above the floor
-/// of every scope they name. `{filter}` narrows to the query; parameters 1 to 5 are the same everywhere.
+/// of every scope they name. `own` tells whether a scope of the row's own has a higher floor, `filter` narrows to the
+/// query; parameters 1 to 5 are the same everywhere.
 macro_rules! standing_rows {
-    ($filter:literal) => {
+    ($own:expr, $filter:expr) => {
         concat!(
             "SELECT r.release_id, r.cursor, r.ruling, r.slices FROM release r ",
             "WHERE r.unit = $1 AND r.kind = $2 AND (r.replaced = 0 OR r.replaced > $4) ",
             "AND (r.valid_until IS NULL OR r.valid_until > $3) AND r.stream_seq <= $4 AND ",
             $filter,
-            " AND NOT EXISTS (SELECT 1 FROM release_scope s JOIN standing f ON f.scope = s.scope ",
-            "WHERE s.row_id = r.id AND f.floor > r.cause) ",
-            "AND NOT EXISTS (SELECT 1 FROM scope_set s JOIN standing f ON f.scope = s.scope ",
+            " AND NOT EXISTS (",
+            $own,
+            ") AND NOT EXISTS (SELECT 1 FROM scope_set s JOIN standing f ON f.scope = s.scope ",
             "WHERE s.set_id = r.scope_set AND f.floor > r.cause) ",
             "ORDER BY r.cursor LIMIT 500"
         )
     };
 }
-
-pub const SINCE: &str = standing_rows!("r.cursor > $5");
-pub const RECORD: &str = standing_rows!("r.record = $5");
-pub const PERSON: &str = standing_rows!("r.person = $5");
-/// Rows that themselves hold the token; who they are about is the reader's next question.
-pub const TOKEN: &str = standing_rows!("r.id IN (SELECT t.row_id FROM release_token t WHERE t.token = $5)");
+use standing_rows;

@@ -34,6 +34,8 @@ pub struct View {
     progress: Progress,
     /// Terms and sets of scopes that this handle has committed: most rows need no others.
     known: Arc<Mutex<HashSet<TermsId>>>,
+    /// Where the rows end after what this handle has committed last; nothing while it writes.
+    ends: Arc<Mutex<rows::Ends>>,
 }
 
 impl View {
@@ -44,7 +46,13 @@ impl View {
     pub async fn open(store: &Store, partner: &PartnerId) -> Result<Self, StoreError> {
         let db = store.open(&DbName::View(partner.clone())).await?;
         db.migrate("views", rows::MIGRATIONS).await?;
-        Ok(Self { partner: partner.clone(), db, progress: Progress::open(store).await?, known: Arc::default() })
+        Ok(Self {
+            partner: partner.clone(),
+            db,
+            progress: Progress::open(store).await?,
+            known: Arc::default(),
+            ends: Arc::default(),
+        })
     }
 
     #[must_use]
@@ -114,12 +122,14 @@ impl View {
     pub async fn apply(&self, changes: &[Change], to: &Checkpoint) -> Result<(), StoreError> {
         let new = rows::Texts::new(changes, &self.known());
         let mut tx = self.db.begin().await?;
+        let mut ends = std::mem::take(&mut *locked(&self.ends));
         match &mut tx {
-            Tx::Sqlite(tx) => rows::sqlite::apply(tx, changes, &new).await?,
-            Tx::Postgres(tx) => rows::postgres::apply(tx, changes, &new).await?,
+            Tx::Sqlite(tx) => rows::sqlite::apply(tx, changes, &new, &mut ends).await?,
+            Tx::Postgres(tx) => rows::postgres::apply(tx, changes, &new, &mut ends).await?,
         }
         tx.set_checkpoint(RELEASES, to).await?;
         tx.commit().await?;
+        *locked(&self.ends) = ends;
         let mut known = self.known();
         if known.len() > MOST_KNOWN {
             known.clear();
@@ -129,8 +139,7 @@ impl View {
     }
 
     fn known(&self) -> MutexGuard<'_, HashSet<TermsId>> {
-        // A panic elsewhere leaves at worst an id out: its text is then offered again.
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.known)
     }
 
     /// Every row, shown or not, for `handoff ledger verify`.
@@ -143,4 +152,9 @@ impl View {
             Tx::Postgres(mut tx) => rows::postgres::all(&mut tx, &self.partner).await,
         }
     }
+}
+
+/// A panic elsewhere leaves at worst something unremembered: it is then read or offered again.
+fn locked<T>(memory: &Mutex<T>) -> MutexGuard<'_, T> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -84,12 +84,19 @@ impl Progress {
 
     /// Waits until a position is ruled, on the ledger and in every view.
     async fn visible(&mut self, at: LogPos) -> Result<()> {
-        let ruled = self.policy.reached(at).await;
-        let appended = self.policy.appended();
-        if !(ruled && self.views.has_rows(appended).await && self.ledger.wait_for(appended).await) {
-            bail!("HO-9040 policy, ledger or views ended");
+        self.stages(at, Instant::now()).await.map(drop)
+    }
+
+    /// The same, and how long after `since` it was ruled, on the ledger, in every view, and so visible.
+    async fn stages(&mut self, at: LogPos, since: Instant) -> Result<[Duration; 4]> {
+        let is_ruled = self.policy.reached(at).await;
+        let (appended, ruled) = (self.policy.appended(), since.elapsed());
+        let ledger = async { self.ledger.wait_for(appended).await.then(|| since.elapsed()) };
+        let views = async { self.views.has_rows(appended).await.then(|| since.elapsed()) };
+        match (is_ruled, tokio::join!(ledger, views)) {
+            (true, (Some(ledger), Some(views))) => Ok([ruled, ledger, views, ledger.max(views)]),
+            _ => bail!("HO-9040 policy, ledger or views ended"),
         }
-        Ok(())
     }
 }
 
@@ -98,6 +105,8 @@ pub struct Visible {
     /// Seconds.
     pub p50: f64,
     pub p99: f64,
+    /// Medians until it was accepted, ruled, on the ledger, in every view; seconds.
+    pub stages: [f64; 4],
 }
 
 /// Publishes evenly at `per_second`.
@@ -119,20 +128,28 @@ pub async fn visible(session: &mut Session, per_second: f64, time: Duration) -> 
         let (agency, log, mut progress) = (agency.clone(), log.clone(), progress.clone());
         under_way.spawn(async move {
             agency.send(&county::incident(&format!("paced-{n}"), n)).await?;
+            let accepted = due.elapsed();
             // At least its own position; the partner is not told which.
             let at = LogPos(log.last(EVENTS).await?);
-            progress.visible(at).await?;
-            anyhow::Ok(due.elapsed())
+            let [ruled, ledger, views, visible] = progress.stages(at, due.into()).await?;
+            anyhow::Ok([accepted, ruled, ledger, views, visible])
         });
     }
-    let mut took = Vec::new();
+    let mut took: [Vec<f64>; 5] = Default::default();
     while let Some(one) = under_way.join_next().await {
-        took.push(one.context("HO-9040 a publish panicked")??.as_secs_f64());
+        let one = one.context("HO-9040 a publish panicked")??;
+        took.iter_mut().zip(one).for_each(|(stage, time)| stage.push(time.as_secs_f64()));
     }
-    took.sort_by(f64::total_cmp);
-    let at = |percent: usize| took.get(took.len() * percent / 100).copied();
-    let (p50, p99) = at(50).zip(at(99)).context("HO-9040 nothing was published in time")?;
-    Ok(Visible { p50, p99 })
+    took.iter_mut().for_each(|stage| stage.sort_by(f64::total_cmp));
+    let [accepted, ruled, ledger, views, visible] = took;
+    let at = |stage: &[f64], percent: usize| {
+        stage.get(stage.len() * percent / 100).copied().context("HO-9040 nothing was published in time")
+    };
+    Ok(Visible {
+        p50: at(&visible, 50)?,
+        p99: at(&visible, 99)?,
+        stages: [at(&accepted, 50)?, at(&ruled, 50)?, at(&ledger, 50)?, at(&views, 50)?],
+    })
 }
 
 /// Events a second that the rebuild of one view reads: from its drop to the last row.

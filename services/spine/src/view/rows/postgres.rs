@@ -1,5 +1,4 @@
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use crate::release::{Terms, TermsId};
 use crate::store::{StoreError, chunks, sqlx};
@@ -8,9 +7,29 @@ use sqlx::{Postgres, QueryBuilder, Transaction};
 
 use super::super::{Query, ViewRow, Window};
 use super::{
-    Change, INSERT_SET, INSERT_TERMS, LAST_CURSOR, LAST_ROW, PERSON, PutRow, RECORD, ROWS, SCOPES, SINCE, Shown,
-    StoredRow, TOKEN, TOKENS, Texts, named, position, shown,
+    Change, Ends, INSERT_SET, INSERT_TERMS, LAST_CURSOR, LAST_ROW, PutRow, Shown, StoredRow, Texts, named, position,
+    release_id, shown, standing_rows,
 };
+
+const ROWS: &str = "release (id, release_id, unit, kind, cursor, stream_seq, cause, at, event_type, source, record, \
+    person, incident, valid_until, ruling, slices, scope_set) ";
+const SCOPES: &str = "release_scope (row_id, scope) ";
+const TOKENS: &str = "release_token (token, row_id) ";
+
+macro_rules! standing {
+    ($filter:literal) => {
+        standing_rows!(
+            "SELECT 1 FROM release_scope s JOIN standing f ON f.scope = s.scope WHERE s.row_id = r.id AND f.floor > r.cause",
+            $filter
+        )
+    };
+}
+
+const SINCE: &str = standing!("r.cursor > $5");
+const RECORD: &str = standing!("r.record = $5");
+const PERSON: &str = standing!("r.person = $5");
+/// Rows that themselves hold the token; who they are about is the reader's next question.
+const TOKEN: &str = standing!("r.id IN (SELECT t.row_id FROM release_token t WHERE t.token = $5)");
 
 /// As bytes: a damaged text may be no UTF-8, and must be told from a missing database.
 const TERMS: &str = "SELECT convert_to(body, 'UTF8') FROM terms WHERE id = $1";
@@ -23,19 +42,19 @@ type Tx = Transaction<'static, Postgres>;
 ///
 /// # Errors
 /// [`StoreError::Query`].
-pub async fn apply(tx: &mut Tx, changes: &[Change], new: &Texts<'_>) -> Result<(), StoreError> {
+pub async fn apply(tx: &mut Tx, changes: &[Change], new: &Texts<'_>, ends: &mut Ends) -> Result<(), StoreError> {
     keep(tx, new).await?;
     let mut rows = Vec::new();
     for change in changes {
         match change {
             Change::Put(row) => rows.push(&**row),
             Change::Replace { release, by } => {
-                put(tx, &std::mem::take(&mut rows)).await?;
+                put(tx, &std::mem::take(&mut rows), ends).await?;
                 replace(tx, *release, *by).await?;
             }
         }
     }
-    put(tx, &rows).await
+    put(tx, &rows, ends).await
 }
 
 async fn keep(tx: &mut Tx, new: &Texts<'_>) -> Result<(), StoreError> {
@@ -53,23 +72,12 @@ async fn keep(tx: &mut Tx, new: &Texts<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn put(tx: &mut Tx, rows: &[&PutRow]) -> Result<(), StoreError> {
+async fn put(tx: &mut Tx, rows: &[&PutRow], ends: &mut Ends) -> Result<(), StoreError> {
     let failed = StoreError::query("write rows");
     if rows.is_empty() {
         return Ok(());
     }
-    let mut id: i64 = sqlx::query_scalar(LAST_ROW).fetch_one(&mut **tx).await.map_err(&failed)?;
-    let mut cursors = HashMap::new();
-    let mut numbered = Vec::with_capacity(rows.len());
-    for row in rows {
-        let cursor = match cursors.entry((row.unit.as_str(), row.kind)) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(last_cursor(tx, &row.unit, row.kind).await?),
-        };
-        *cursor += 1;
-        id += 1;
-        numbered.push((id, *cursor, *row));
-    }
+    let numbered = numbered(tx, rows, ends).await?;
     for chunk in chunks(&numbered) {
         let mut query = QueryBuilder::<Postgres>::new(INSERT);
         query.push(ROWS).push_values(chunk, |mut values, (id, cursor, row)| {
@@ -101,13 +109,36 @@ async fn put(tx: &mut Tx, rows: &[&PutRow]) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn last_cursor(tx: &mut Tx, unit: &str, kind: &str) -> Result<i64, StoreError> {
-    sqlx::query_scalar(LAST_CURSOR)
-        .bind(unit)
-        .bind(kind)
-        .fetch_one(&mut **tx)
-        .await
-        .map_err(StoreError::query("write rows"))
+/// Rows with their ids and cursors. What is remembered is right, since nobody else writes; else it is read.
+async fn numbered<'a>(
+    tx: &mut Tx,
+    rows: &[&'a PutRow],
+    ends: &mut Ends,
+) -> Result<Vec<(i64, i64, &'a PutRow)>, StoreError> {
+    let failed = StoreError::query("write rows");
+    let mut id = match ends.row {
+        Some(id) => id,
+        None => sqlx::query_scalar(LAST_ROW).fetch_one(&mut **tx).await.map_err(&failed)?,
+    };
+    let mut numbered = Vec::with_capacity(rows.len());
+    for row in rows {
+        let cursor = match ends.cursor(&row.unit, row.kind) {
+            Some(cursor) => {
+                *cursor += 1;
+                *cursor
+            }
+            None => {
+                let query = sqlx::query_scalar(LAST_CURSOR).bind(&row.unit).bind(row.kind);
+                let last: i64 = query.fetch_one(&mut **tx).await.map_err(&failed)?;
+                ends.cursors.push((row.unit.clone(), row.kind, last + 1));
+                last + 1
+            }
+        };
+        id += 1;
+        numbered.push((id, cursor, *row));
+    }
+    ends.row = Some(id);
+    Ok(numbered)
 }
 
 async fn replace(tx: &mut Tx, release: ReleaseId, by: i64) -> Result<(), StoreError> {
@@ -178,23 +209,22 @@ pub async fn terms(tx: &mut Tx, ids: BTreeSet<TermsId>) -> Result<Terms, StoreEr
     Ok(found.sound())
 }
 
-/// Every row, shown or not, for verification.
+/// Every row, shown or not, for verification. A search finds them all: the server keeps its indexes.
 ///
 /// # Errors
 /// [`StoreError::Query`], [`StoreError::Corrupt`].
 pub async fn all(tx: &mut Tx, partner: &PartnerId) -> Result<Vec<StoredRow>, StoreError> {
-    let rows: Vec<Shown> =
-        sqlx::query_as("SELECT release_id, cursor, ruling, slices FROM release ORDER BY stream_seq, release_id")
+    let rows: Vec<(Vec<u8>, String, String)> =
+        sqlx::query_as("SELECT release_id, ruling, slices FROM release ORDER BY stream_seq, release_id")
             .fetch_all(&mut **tx)
             .await
             .map_err(StoreError::query("read a view"))?;
-    let sound = terms(tx, rows.iter().flat_map(|(_, _, ruling, _)| named(ruling)).collect()).await?;
+    let sound = terms(tx, rows.iter().flat_map(|(_, ruling, _)| named(ruling)).collect()).await?;
     rows.into_iter()
-        .map(|row| {
-            let row = shown(row)?;
-            let has_terms = named(&row.ruling).iter().all(|id| sound.get(id).is_some());
-            let (release, ruling, slices) = (row.release, row.ruling, row.slices);
-            Ok(StoredRow { partner: partner.clone(), release, ruling, slices, has_terms })
+        .map(|(release, ruling, slices)| {
+            let has_terms = named(&ruling).iter().all(|id| sound.get(id).is_some());
+            let release = release_id(&release)?;
+            Ok(StoredRow { partner: partner.clone(), release, ruling, slices, has_terms, is_found: true })
         })
         .collect()
 }
