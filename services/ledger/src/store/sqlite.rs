@@ -1,4 +1,3 @@
-use handoff_spine::store::chunks;
 use handoff_spine::store::sqlx::{self, AssertSqlSafe, QueryBuilder, Row as _, Sqlite, Transaction};
 
 use super::{GROW, KEEP_TERMS, RawRow, TERMS, TREE, Which, containing, insert_into, select};
@@ -28,20 +27,24 @@ pub async fn grow(
     query.execute(&mut **tx).await.map(|done| done.rows_affected())
 }
 
-/// A statement that fails midway ends its transaction anyway, so it need not be undone by itself.
+/// Rows of one statement: SQLite binds at most 32,766 values.
+const MOST_ROWS: usize = 1000;
+
+/// One order to the database's thread, since waiting for its turn costs more than the writing. A statement that fails
+/// midway ends its transaction anyway, so it need not be undone by itself.
 pub async fn insert(tx: &mut Tx, table: &Table, rows: &[Vec<Cell>]) -> Result<(), sqlx::Error> {
-    for chunk in chunks(rows) {
+    for chunk in rows.chunks(MOST_ROWS) {
         let mut query = QueryBuilder::<Sqlite>::new(insert_into("INSERT OR FAIL", table));
         query.push_values(chunk, |mut values, row| {
             for cell in row {
                 match cell {
                     Cell::Int(n) => values.push_bind(*n),
-                    Cell::Text(t) => values.push_bind(t.clone()),
+                    Cell::Text(t) => values.push_bind(t.as_str()),
                     Cell::Null => values.push_bind(None::<String>),
                 };
             }
         });
-        query.build().execute(&mut **tx).await?;
+        query.build().persistent(false).execute(&mut **tx).await?;
     }
     Ok(())
 }

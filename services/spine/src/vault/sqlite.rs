@@ -12,7 +12,7 @@ use crate::store::StoreError;
 type Result<T> = std::result::Result<T, StoreError>;
 
 const COLUMNS: usize = 7;
-/// Rows a statement: a power of two, so that any batch needs only the few statements prepared once.
+/// Rows a statement: one order to the database's thread for most batches.
 const CHUNK: usize = 512;
 
 /// The transaction is `BEGIN IMMEDIATE`: it holds the whole database alone already.
@@ -58,18 +58,14 @@ pub(super) async fn of_records(conn: &mut SqliteConnection, records: &[RecordId]
 
 pub(super) async fn insert(conn: &mut SqliteConnection, rows: &[KeyRow]) -> Result<u64> {
     let mut inserted = 0;
-    let mut rest = rows;
-    while !rest.is_empty() {
-        let width = if rest.len() >= CHUNK { CHUNK } else { 1 << rest.len().ilog2() };
-        let (chunk, later) = rest.split_at(width);
-        rest = later;
+    for chunk in rows.chunks(CHUNK) {
         let mark = format!("({})", ["?"; COLUMNS].join(","));
         let sql = format!(
             "INSERT INTO data_key (record, category, version, person, unit, kek, wrapped) VALUES {} ON CONFLICT DO \
              NOTHING",
-            vec![mark; width].join(",")
+            vec![mark; chunk.len()].join(",")
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
         for row in chunk {
             query = query
                 .bind(row.record.0.as_bytes().to_vec())

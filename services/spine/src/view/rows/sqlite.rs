@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::release::{Terms, TermsId};
-use crate::store::{StoreError, chunks, sqlx};
+use crate::store::{StoreError, sqlx};
 use handoff_schemas::{LogPos, PartnerId, ReleaseId};
 use sqlx::{QueryBuilder, Sqlite, Transaction};
 
@@ -30,14 +30,15 @@ mod key {
 
 /// Keys gathered before they are sorted in; every search looks through all of them.
 const MOST_UNSORTED: i64 = 4096;
+/// Rows of one statement: SQLite binds at most 32,766 values.
+const MOST_ROWS: usize = 1000;
 
 const ROWS: &str = "release (id, release_id, unit, kind, cursor, stream_seq, cause, at, event_type, source, record, \
     person, incident, valid_until, ruling, slices, scope_set, own_scopes) ";
-const GATHER: &str = "INSERT INTO unsorted_key (row_id, key) \
-    SELECT value ->> 0, unhex(value ->> 1) FROM json_each($1)";
+const KEYS: &str = "unsorted_key (row_id, key) ";
 const UNSORTED: &str = "SELECT count(*) FROM unsorted_key";
-const SORT_IN: &str = "INSERT INTO sorted_key (key, row_id) SELECT key, row_id FROM unsorted_key ORDER BY key, row_id";
-const EMPTY: &str = "DELETE FROM unsorted_key";
+const SORT_IN: &str = "; INSERT INTO sorted_key (key, row_id) SELECT key, row_id FROM unsorted_key ORDER BY key, row_id; \
+    DELETE FROM unsorted_key";
 
 macro_rules! found_by {
     ($parameter:literal) => {
@@ -107,15 +108,22 @@ async fn keep(tx: &mut Tx, new: &Texts<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Writes rows, and what they are found by, with few orders to the database's thread: where the machine is busy, waiting
+/// for a turn of that thread costs more than the writing.
 async fn put(tx: &mut Tx, rows: &[&PutRow], ends: &mut Ends) -> Result<(), StoreError> {
-    let failed = StoreError::query("write rows");
     if rows.is_empty() {
         return Ok(());
     }
-    let numbered = numbered(tx, rows, ends).await?;
-    for chunk in chunks(&numbered) {
+    let failed = StoreError::query("write rows");
+    let mut unsorted = match ends.unsorted {
+        Some(unsorted) => unsorted,
+        None => sqlx::query_scalar(UNSORTED).fetch_one(&mut **tx).await.map_err(&failed)?,
+    };
+    for rows in numbered(tx, rows, ends).await?.chunks(MOST_ROWS) {
+        let keys: Vec<_> = rows.iter().flat_map(|(id, _, row)| keys(row).map(move |key| (*id, key))).collect();
+        unsorted = unsorted.saturating_add(i64::try_from(keys.len()).unwrap_or(i64::MAX));
         let mut query = QueryBuilder::<Sqlite>::new(INSERT);
-        query.push(ROWS).push_values(chunk, |mut values, (id, cursor, row)| {
+        query.push(ROWS).push_values(rows, |mut values, (id, cursor, row)| {
             values.push_bind(id).push_bind(row.release.0.as_bytes().as_slice());
             values.push_bind(&row.unit).push_bind(row.kind);
             values.push_bind(cursor).push_bind(row.stream_seq).push_bind(row.cause).push_bind(row.at);
@@ -124,37 +132,25 @@ async fn put(tx: &mut Tx, rows: &[&PutRow], ends: &mut Ends) -> Result<(), Store
             values.push_bind(&row.ruling).push_bind(&row.slices).push_bind(row.scopes.set.as_bytes().as_slice());
             values.push_bind(row.scopes.own_text());
         });
-        query.build().execute(&mut **tx).await.map_err(&failed)?;
-    }
-    gather(tx, &numbered, ends).await
-}
-
-/// Notes what the rows are found by, and sorts it in where enough has come together.
-async fn gather(tx: &mut Tx, rows: &[(i64, i64, &PutRow)], ends: &mut Ends) -> Result<(), StoreError> {
-    let failed = StoreError::query("write what rows are found by");
-    let mut keys = Vec::with_capacity(rows.len() * 4);
-    for (id, _, row) in rows {
-        keys.push((*id, key::of(key::RELEASE, row.release.0.as_bytes())));
-        keys.push((*id, key::of(key::RECORD, &row.record)));
-        keys.extend(row.person.iter().map(|person| (*id, key::of(key::PERSON, person))));
-        keys.extend(row.tokens.iter().map(|token| (*id, key::of(key::TOKEN, token.as_bytes()))));
-    }
-    let unsorted = match ends.unsorted {
-        Some(unsorted) => unsorted,
-        None => sqlx::query_scalar(UNSORTED).fetch_one(&mut **tx).await.map_err(&failed)?,
-    };
-    let keys: Vec<_> = keys.into_iter().map(|(id, key)| (id, data_encoding::HEXLOWER.encode(&key))).collect();
-    let text = serde_json::to_string(&keys).map_err(|_| StoreError::Corrupt { table: "unsorted_key" })?;
-    let gathered = sqlx::query(GATHER).bind(text).execute(&mut **tx).await.map_err(&failed)?.rows_affected();
-    let mut unsorted = unsorted.saturating_add(i64::try_from(gathered).unwrap_or(i64::MAX));
-    if unsorted >= MOST_UNSORTED {
-        for step in [SORT_IN, EMPTY] {
-            sqlx::query(step).execute(&mut **tx).await.map_err(&failed)?;
+        query.push("; ").push(INSERT).push(KEYS).push_values(keys, |mut values, (id, key)| {
+            values.push_bind(id).push_bind(key);
+        });
+        if unsorted >= MOST_UNSORTED {
+            query.push(SORT_IN);
+            unsorted = 0;
         }
-        unsorted = 0;
+        query.build().persistent(false).execute(&mut **tx).await.map_err(&failed)?;
     }
     ends.unsorted = Some(unsorted);
     Ok(())
+}
+
+/// What a row is found by.
+fn keys(row: &PutRow) -> impl Iterator<Item = Vec<u8>> {
+    let ids = [key::of(key::RELEASE, row.release.0.as_bytes()), key::of(key::RECORD, &row.record)];
+    let person = row.person.iter().map(|person| key::of(key::PERSON, person));
+    let tokens = row.tokens.iter().map(|token| key::of(key::TOKEN, token.as_bytes()));
+    ids.into_iter().chain(person).chain(tokens)
 }
 
 /// Rows with their ids and cursors. What is remembered is right, since nobody else writes; else it is read.
