@@ -69,18 +69,45 @@ impl Law {
     /// HO-4402 where this build's own properties cannot be read.
     pub async fn prove(&self, solver: &Solver) -> Result<Vec<Line>, ProveError> {
         let words = Words::read()?;
-        let started = Instant::now();
-        let errs = self.errs(solver, &words).await;
-        let mut lines = vec![line(never_err(), started, errs)];
-        for property in property::read()? {
-            let started = Instant::now();
-            let breach = self.breach(solver, &words, &property).await;
-            lines.push(line(property, started, breach));
+        let mut lines = Vec::new();
+        for question in questions()? {
+            lines.push(self.answer(solver, &words, question).await);
         }
-        let started = Instant::now();
-        let shadowed = self.shadowed(solver).await;
-        lines.push(line(open_paths(), started, shadowed));
         Ok(lines)
+    }
+
+    /// Proves one property; none where there is none of this id.
+    ///
+    /// # Errors
+    /// As [`Self::prove`].
+    pub async fn property(&self, solver: &Solver, id: &str) -> Result<Option<Line>, ProveError> {
+        let words = Words::read()?;
+        match questions()?.into_iter().find(|question| question.id == id) {
+            Some(question) => Ok(Some(self.answer(solver, &words, question).await)),
+            None => Ok(None),
+        }
+    }
+
+    async fn answer(&self, solver: &Solver, words: &Words, question: Question) -> Line {
+        let started = Instant::now();
+        let found = match &question.ask {
+            Ask::NeverErrs => self.errs(solver, words).await,
+            Ask::Keeps(property) => self.breach(solver, words, property).await,
+            Ask::EveryPathOpen => self.shadowed(solver).await,
+        };
+        Line {
+            id: question.id,
+            title: question.title,
+            cite: question.cite,
+            method: Method::Policies,
+            millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            applied: None,
+            outcome: match found {
+                Ok(None) => Outcome::Proven,
+                Ok(Some(counterexample)) => Outcome::Failed(counterexample),
+                Err(why) => Outcome::Undecided(why),
+            },
+        }
     }
 
     /// The first policy that can err, on which facts.
@@ -140,34 +167,35 @@ impl Law {
     }
 }
 
-fn line(property: Property, started: Instant, found: Found) -> Line {
-    let outcome = match found {
-        Ok(None) => Outcome::Proven,
-        Ok(Some(counterexample)) => Outcome::Failed(counterexample),
-        Err(why) => Outcome::Undecided(why),
+/// What is asked of the solver.
+enum Ask {
+    NeverErrs,
+    Keeps(Property),
+    EveryPathOpen,
+}
+
+struct Question {
+    id: String,
+    title: String,
+    cite: String,
+    ask: Ask,
+}
+
+fn question(id: &str, title: &str, cite: &str, ask: Ask) -> Question {
+    Question { id: id.to_owned(), title: title.to_owned(), cite: cite.to_owned(), ask }
+}
+
+fn questions() -> Result<Vec<Question>, ProveError> {
+    let errs = "design.md: any evaluation error is a deny";
+    let open = "every path releases something, so that nothing holds by denying all";
+    let keeps = |property: Property| {
+        let (id, title, cite) = (property.id.clone(), property.title.clone(), property.cite.clone());
+        Question { id, title, cite, ask: Ask::Keeps(property) }
     };
-    Line {
-        id: property.id,
-        title: property.title,
-        cite: property.cite,
-        method: Method::Policies,
-        millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        applied: None,
-        outcome,
-    }
-}
-
-fn never_err() -> Property {
-    named("policies-never-err", "no policy can err", "design.md: any evaluation error is a deny")
-}
-
-fn open_paths() -> Property {
-    named("paths-open", "every path releases something, so that nothing holds by denying all", "rulebook 7.3")
-}
-
-fn named(id: &str, title: &str, cite: &str) -> Property {
-    let (when, then) = ("true".to_owned(), "true".to_owned());
-    Property { id: id.to_owned(), title: title.to_owned(), cite: cite.to_owned(), when, then }
+    let mut all = vec![question("policies-never-err", "no policy can err", errs, Ask::NeverErrs)];
+    all.extend(property::read()?.into_iter().map(keeps));
+    all.push(question("paths-open", open, "rulebook 7.3", Ask::EveryPathOpen));
+    Ok(all)
 }
 
 fn nothing_by(id: &str) -> Counterexample {

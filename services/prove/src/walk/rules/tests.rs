@@ -1,8 +1,7 @@
 //! Rules that no wrong law can break, since Rust alone gathers their facts: each is shown a release that breaks it.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use handoff_law::{Bundle, Ruling};
-use handoff_schemas::RecipientKind;
+use handoff_law::Ruling;
 
 use super::*;
 use crate::walk::space::{CLINIC, Group, PROGRAM, READERS, Reader, Source, Subject};
