@@ -20,7 +20,7 @@ pub async fn prove(with: &ProveLaw, as_json: bool) -> Result<ExitCode> {
     let quiet = as_json || !std::io::stderr().is_terminal();
     let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(space.rulings()) };
     let moving = bar.clone();
-    let progress = move |done, _| moving.set_position(done);
+    let progress = move |done: u64, _: u64| moving.set_position(done);
     let report = handoff_prove::prove(&Bundle::embedded_files(), &solver, space, progress).await?;
     bar.finish_and_clear();
     if as_json {
