@@ -81,6 +81,9 @@ pub enum Verb {
     /// Work with the ledger of releases and accesses.
     #[command(subcommand)]
     Ledger(LedgerVerb),
+    /// Work with the law that this build carries.
+    #[command(subcommand)]
+    Law(LawVerb),
     /// What could not be taken in and nobody heard of, and what services could not read. Works while the hub is stopped.
     #[command(after_help = "Example: handoff dead --data ./county\n\
         Example: handoff dead --body 01934f1e-6a0c-7c51-9d0e-3f5f7f2f6b11 > lost.json")]
@@ -300,6 +303,23 @@ pub struct VerifyLedger {
     /// Without it the keys in the data folder are taken at their word.
     #[arg(long = "key", value_name = "KEY|FILE")]
     pub keys: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LawVerb {
+    /// Prove that the law keeps what the rulebook promises: its policies for every set of facts, by a solver; how facts
+    /// are gathered, by ruling every case of a finite space. Prints a counterexample for what does not hold.
+    #[command(after_help = "Example: handoff law prove\n\
+        Example: handoff law prove --cvc5 /opt/cvc5/bin/cvc5 --json\n\
+        Exit codes: 0 all proven, 1 something fails or is undecided, 2 could not be carried out.")]
+    Prove(ProveLaw),
+}
+
+#[derive(Debug, Args)]
+pub struct ProveLaw {
+    /// The solver cvc5. Without it: what CVC5 names, else the one on PATH.
+    #[arg(long, value_name = "PATH")]
+    pub cvc5: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod bench;
 mod dead;
 mod demo;
 mod explain;
+mod law;
 mod ledger;
 mod publish;
 mod schemas;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::cli::{Cli, LedgerVerb, Verb};
+use crate::cli::{Cli, LawVerb, LedgerVerb, Verb};
 
 /// Carries out what was asked.
 ///
@@ -36,6 +37,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Revoke(what) => publish::revoke(&data, &what, json).await,
         Verb::Ledger(LedgerVerb::Verify(with)) => ledger::verify(&data, &with.keys, json).await,
         Verb::Ledger(LedgerVerb::Key) => ledger::key(&data, json).await,
+        Verb::Law(LawVerb::Prove(with)) => law::prove(&with, json).await,
         Verb::Dead(what) => dead::dead(&data, &what, json).await,
         Verb::Rebuild(what) => view::rebuild(&data, &what, json).await,
         Verb::Demo(options) => demo::demo(&data, &options, json).await,
