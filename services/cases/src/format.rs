@@ -15,7 +15,7 @@ pub use happening::{
     AgreementMove, Delivery, Erase, Expire, Link, Measure, Objection, PartnerMove, Procedure, ReportWanted, Request,
     Restriction, Revoke, Step, Verify,
 };
-pub use scalar::{Instant, Many, Steps};
+pub use scalar::{Instant, Many, Steps, shown};
 pub use then::{Decision, External, Then};
 
 use crate::error::CaseError;

@@ -97,7 +97,7 @@ impl Found {
         self.basis.extend(grant.basis.iter().map(ToString::to_string));
         self.relies_on.extend(grant.agreement.iter().map(|a| a.id.to_string()));
         self.relies_on.extend(grant.consent.iter().map(|c| c.record.to_string()));
-        for notice in &grant.notice {
+        if let Some(notice) = &grant.notice {
             self.notice = true;
             self.scope.push_str(&notice.scope().en);
             self.scope.push('\n');
@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn leaves_are_named_by_their_path_without_indexes() {
-        let data = json!({ "plan": "p", "tips": ["a", "b"], "diagnoses": [{ "code": "F1" }, { "code": "F2", "text": "t" }] });
+        let data =
+            json!({ "plan": "p", "tips": ["a", "b"], "diagnoses": [{ "code": "F1" }, { "code": "F2", "text": "t" }] });
         let mut found = BTreeSet::new();
         leaves(&data, String::new(), &mut found);
         assert_eq!(found.into_iter().collect::<Vec<_>>(), ["diagnoses/*/code", "diagnoses/*/text", "plan", "tips"]);

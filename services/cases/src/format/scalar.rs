@@ -18,7 +18,9 @@ impl TryFrom<String> for Instant {
     fn try_from(text: String) -> Result<Self, String> {
         let read = text.parse::<jiff::Timestamp>().map(|t| Self(LogTime(t.as_millisecond())));
         read.map_err(|_| {
-            format!("`{text}` is no time with its zone: write it like 2026-11-22T14:05:00-08:00 or 2026-11-22T22:05:00Z")
+            format!(
+                "`{text}` is no time with its zone: write it like 2026-11-22T14:05:00-08:00 or 2026-11-22T22:05:00Z"
+            )
         })
     }
 }
