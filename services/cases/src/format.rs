@@ -10,10 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-pub use given::{Agreement, Consent, Event, Expires, Flow, Given, Hook, Order, Person, Unit};
+pub use given::{Agreement, Consent, Event, Expires, Flow, Given, Unit};
 pub use happening::{
-    AgreementMove, Delivery, Erase, Expire, Link, Measure, Objection, PartnerMove, Procedure, ReportWanted, Request,
-    Restriction, Revoke, Step, Verify,
+    AgreementMove, Delivery, Erase, Expire, Link, Objection, PartnerMove, Request, Restriction, Revoke, Step, Verify,
 };
 pub use scalar::{Instant, Many, Steps, shown};
 pub use then::{Decision, External, Then};
@@ -108,18 +107,18 @@ impl CaseFile {
 /// A `then` beside `when` is the last step's.
 fn close(name: &str, case: &mut Case) -> Result<(), CaseError> {
     let (id, place) = (case.id().to_owned(), case.place());
-    let wrong = |message: String| Err(CaseError::contradiction(name, place, format!("`{id}`: {message}")));
-    if let Some(step) = case.when.0.iter().position(|s| s.acts() != 1) {
-        return wrong(format!("step {} of `when` says {}, and must say one thing", step + 1, "nothing or two things"));
+    let wrong = |message: &str| Err(CaseError::contradiction(name, place, format!("`{id}`: {message}")));
+    if case.when.0.iter().any(|s| s.acts() != 1) {
+        return wrong("each step of `when` says one thing: a request, a delivery, an event, …");
     }
-    let Some(last) = case.when.0.last_mut() else { return wrong("`when` has no step".to_owned()) };
-    match (&last.then, case.then.take()) {
-        (Some(_), Some(_)) => return wrong("`then` stands beside `when` and in its last step".to_owned()),
-        (None, Some(then)) => last.then = Some(then),
-        _ => {}
+    let Some(last) = case.when.0.last_mut() else { return wrong("`when` has no step") };
+    match (last.then.is_some(), case.then.take()) {
+        (true, Some(_)) => return wrong("`then` stands beside `when` and in its last step"),
+        (false, Some(then)) => last.then = Some(then),
+        (_, None) => {}
     }
     if case.when.0.iter().all(|s| s.then.is_none()) {
-        return wrong("nothing is expected: add `then`".to_owned());
+        return wrong("nothing is expected: add `then`");
     }
     Ok(())
 }

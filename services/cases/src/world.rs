@@ -94,7 +94,6 @@ struct Sent {
 
 /// An accepted command.
 pub struct Accepted {
-    pub record: RecordId,
     pub events: Vec<usize>,
     pub duplicate: bool,
 }
@@ -194,7 +193,7 @@ impl World {
             command.content().map_err(|_| Refusal::new("HO-3011", "the command cannot be read", "send JSON"))?;
         let before = self.keys.get(&key).cloned().unwrap_or_default();
         if let Some(same) = before.iter().find(|s| s.content == content) {
-            return Ok(Accepted { record, events: same.events.clone(), duplicate: true });
+            return Ok(Accepted { events: same.events.clone(), duplicate: true });
         }
         let latest = before.last();
         if latest.is_some() && !command.items.iter().all(|i| Encounters::amendable(&i.event_type)) {
@@ -244,7 +243,7 @@ impl World {
         let events = self.append(told, &command.unit, Vec::new());
         let sent = Sent { content, events: events.clone(), labels };
         self.keys.entry(key).or_default().push(sent);
-        Ok(Accepted { record, events, duplicate: false })
+        Ok(Accepted { events, duplicate: false })
     }
 
     fn decide(&self, record: RecordId, command: &Command) -> Result<Vec<NewEvent>, Refusal> {

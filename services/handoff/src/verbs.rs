@@ -2,6 +2,7 @@
 
 mod admin;
 mod bench;
+mod cases;
 mod dead;
 mod demo;
 mod explain;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::cli::{Cli, LedgerVerb, Verb};
+use crate::cli::{CasesVerb, Cli, LedgerVerb, Verb};
 
 /// Carries out what was asked.
 ///
@@ -40,6 +41,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Rebuild(what) => view::rebuild(&data, &what, json).await,
         Verb::Demo(options) => demo::demo(&data, &options, json).await,
         Verb::Bench(options) => bench::bench(&options, json).await,
+        Verb::Cases(CasesVerb::Run { paths }) => cases::run(&paths, json),
         Verb::Schemas(what) => schemas::schemas(&what, json),
     }
 }

@@ -106,5 +106,5 @@ where
             Full::deserialize(MapAccessDeserializer::new(map)).map(T::from)
         }
     }
-    deserializer.deserialize_any(Either(PhantomData))
+    deserializer.deserialize_any(Either::<T, Full>(PhantomData))
 }

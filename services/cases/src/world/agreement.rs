@@ -101,7 +101,7 @@ fn clause(flow: &Flow, index: usize, units: &[String], bundle: &Bundle, roles: R
     };
     let purposes: &[Purpose] = if flow.purposes.is_empty() { Purpose::ALL } else { &flow.purposes };
     let never = |c: &Category| bundle.defaults.never_carried.contains(c) || *c == Category::Administrative;
-    let carried = Category::ALL.iter().filter(|c| !never(c)).map(|c| c.slug());
+    let carried = Category::ALL.iter().copied().filter(|c| !never(c)).map(Category::slug);
     let categories: Vec<&str> = if flow.categories.is_empty() {
         carried.collect()
     } else {

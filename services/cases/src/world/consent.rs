@@ -116,10 +116,12 @@ fn default_purposes(c: &Consent) -> Vec<String> {
         return Vec::new();
     }
     let of = |kind: &str| c.types.0.iter().any(|t| t == kind);
-    let words: &[&str] = match () {
-        () if of("part2-proceedings") => &["CIVILPROC"],
-        () if of("part2-criminal-justice") => &["CJMONITOR"],
-        () => &["TREAT", "COC"],
+    let words: &[&str] = if of("part2-proceedings") {
+        &["CIVILPROC"]
+    } else if of("part2-criminal-justice") {
+        &["CJMONITOR"]
+    } else {
+        &["TREAT", "COC"]
     };
     words.iter().map(|w| (*w).to_owned()).collect()
 }
