@@ -18,7 +18,7 @@ pub struct Found {
     pub labels: BTreeSet<String>,
     pub obligations: BTreeSet<String>,
     pub notice: bool,
-    /// Scope explanations, in every language.
+    /// Notices, and scope explanations in every language.
     pub scope: String,
     pub reasons: BTreeSet<String>,
     pub relies_on: BTreeSet<String>,
@@ -99,6 +99,8 @@ impl Found {
         self.relies_on.extend(grant.consent.iter().map(|c| c.record.to_string()));
         if let Some(notice) = &grant.notice {
             self.notice = true;
+            self.scope.push_str(notice.text());
+            self.scope.push('\n');
             self.scope.push_str(&notice.scope().en);
             self.scope.push('\n');
             self.scope.push_str(notice.scope().es.as_deref().unwrap_or_default());
