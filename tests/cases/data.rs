@@ -146,6 +146,13 @@ fn a_case_that_contradicts_itself_is_an_error_at_its_id() {
 }
 
 #[test]
+fn the_example_of_the_description_passes() {
+    let readme = std::fs::read_to_string(workspace().join("tests/cases/README.md")).unwrap();
+    let example = readme.split_once("```yaml\n").unwrap().1.split_once("```").unwrap().0;
+    assert_eq!(one(example), Outcome::Pass);
+}
+
+#[test]
 fn a_case_is_the_same_whenever_and_however_often_it_runs() {
     let (first, second) = (all(), all());
     assert_eq!(serde_json::to_value(&first).unwrap(), serde_json::to_value(&second).unwrap());

@@ -163,7 +163,7 @@ fn external(d: &mut Differ, t: &Then, found: &Found) {
 }
 
 fn canonical(said: &str) -> String {
-    SAME.iter().find(|(name, _)| *name == said).map_or(said, |(_, word)| word).to_owned()
+    SAME.iter().find(|(name, _)| *name == said).map_or(said, |(_, word)| *word).to_owned()
 }
 
 fn list<'a, S: AsRef<str> + 'a>(words: impl IntoIterator<Item = &'a S>) -> String {

@@ -14,7 +14,7 @@ pub use given::{Agreement, Consent, Event, Expires, Flow, Given, Unit};
 pub use happening::{
     AgreementMove, Delivery, Erase, Expire, Link, Objection, PartnerMove, Request, Restriction, Revoke, Step, Verify,
 };
-pub use scalar::{Instant, Many, Steps, shown};
+pub use scalar::{Steps, shown};
 pub use then::{Decision, External, Then};
 
 use crate::error::CaseError;

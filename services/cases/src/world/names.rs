@@ -43,6 +43,6 @@ impl Names {
     /// What the case calls a consent; agreements keep their ids.
     pub fn of_consent<'a>(&'a self, record: &'a str) -> &'a str {
         let known = self.consents.iter().find(|(_, named)| named.record.to_string() == record);
-        known.map_or(record, |(name, _)| name)
+        known.map_or(record, |(name, _)| name.as_str())
     }
 }
