@@ -1,4 +1,4 @@
-//! End-to-end cases on a real nats-server and real databases.
+//! End-to-end cases on a real nats-server and real databases; `data.rs` runs the YAML files beside it without them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod agreements;
@@ -6,6 +6,7 @@ mod amendments;
 mod bad_input;
 mod canaries;
 mod credentials;
+mod data;
 mod dead;
 mod due;
 mod errors;

@@ -97,6 +97,9 @@ pub enum Verb {
     /// Measure what this machine sustains, with ten agencies on a throw-away hub; ratios are taken in one run.
     #[command(after_help = "Example: handoff bench --seconds 60")]
     Bench(Bench),
+    /// Run cases: what is given, what happens, what must come of it, as YAML. Needs no hub.
+    #[command(subcommand)]
+    Cases(CasesVerb),
     /// List the event types, or print one schema.
     #[command(after_help = "Example: handoff schemas encounter.care-reported.v1")]
     Schemas(Schemas),
@@ -353,6 +356,19 @@ pub struct Bench {
     /// End-to-end phase: stop after so many events even if time is left.
     #[arg(long, default_value_t = 100_000)]
     pub events: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CasesVerb {
+    /// A line a case and a total: PASS, FAIL with what differs, AWAITING for what nothing decides yet.
+    #[command(after_help = "Example: handoff cases run tests/cases\n\
+        Example: handoff cases run tests/cases/ec-consent.yaml --json\n\
+        Exit codes: 0 no case failed, 1 one did, 2 a file is no file of cases. Format: tests/cases/README.md")]
+    Run {
+        /// YAML files, or folders of them.
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod admin;
 mod bench;
+mod cases;
 mod dead;
 mod demo;
 mod explain;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::cli::{Cli, LawVerb, LedgerVerb, Verb};
+use crate::cli::{CasesVerb, Cli, LawVerb, LedgerVerb, Verb};
 
 /// Carries out what was asked.
 ///
@@ -42,6 +43,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Rebuild(what) => view::rebuild(&data, &what, json).await,
         Verb::Demo(options) => demo::demo(&data, &options, json).await,
         Verb::Bench(options) => bench::bench(&options, json).await,
+        Verb::Cases(CasesVerb::Run { paths }) => cases::run(&paths, json),
         Verb::Schemas(what) => schemas::schemas(&what, json),
     }
 }

@@ -2,6 +2,7 @@
 //! recipient, applies the templates, seals what may go under release keys, and appends the rulings of a run of
 //! positions as one message. It holds no decision of its own.
 
+mod apply;
 mod due;
 mod memory;
 mod open;
@@ -13,5 +14,6 @@ mod service;
 mod sweep;
 mod terms;
 
+pub use apply::{left, source_kind};
 pub use replay::Replay;
 pub use service::{Handle, Options, Policy};

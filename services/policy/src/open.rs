@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handoff_schemas::{Category, ElementSet, EventType, RecipientKind, Registry};
+use handoff_schemas::{Category, ElementSet, EventType, RecipientKind};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::vault::{Opener, VaultError};
 use serde_json::Value;
 use zeroize::Zeroizing;
+
+use crate::apply::left;
 
 /// The plain slices of one event, opened as far as their keys live.
 pub struct Opened {
@@ -63,13 +65,12 @@ impl Opened {
             return Ok(known.clone());
         }
         let Some(plain) = self.slices.get(&category) else { return Ok(None) };
-        let value =
-            Registry::embedded().retain(event, source, category, plain, allowed).map_err(|_| VaultError::Tampered)?;
-        let kept = if value.as_object().is_some_and(|o| !o.is_empty()) {
-            let json = Zeroizing::new(serde_json::to_vec(&value).map_err(|_| VaultError::Tampered)?);
-            Some(Arc::new(Kept { value, json }))
-        } else {
-            None
+        let kept = match left(event, source, category, plain, allowed).map_err(|_| VaultError::Tampered)? {
+            Some(value) => {
+                let json = Zeroizing::new(serde_json::to_vec(&value).map_err(|_| VaultError::Tampered)?);
+                Some(Arc::new(Kept { value, json }))
+            }
+            None => None,
         };
         self.kept.push((category, allowed.clone(), kept.clone()));
         Ok(kept)

@@ -1,7 +1,7 @@
 //! From a ruling to what a partner may hold: templates applied, attachments added, sealed under release keys.
 
 use handoff_law::{PolicyState, Ruling};
-use handoff_schemas::{LogPos, LogTime, PartnerId, PersonId, Recipient, RecipientKind, ReleaseId};
+use handoff_schemas::{LogPos, LogTime, PartnerId, PersonId, Recipient, ReleaseId};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::index::name_token;
 use handoff_spine::release::{Release, ReleasedSlice, Ruled, RulingDoc, SealedSlices, StatedSlice, release_id};
@@ -9,6 +9,7 @@ use handoff_spine::vault::{IdKind, Opener, PartnerKey, ReleaseKeyScope, VaultErr
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::apply::source_kind;
 use crate::memory::Place;
 use crate::open::{Kept, Opened};
 use crate::terms::{Granted, SaidMemo, Text};
@@ -87,8 +88,7 @@ impl Sealing<'_> {
         person: Option<PersonId>,
     ) -> Result<Option<(Release, Vec<Text>)>, VaultError> {
         let id = release_id(self.cause, self.event.id, recipient);
-        let source = self.state.unit(&self.event.unit).and_then(|u| u.roles.first().copied());
-        let source = source.unwrap_or(RecipientKind::Eval);
+        let source = source_kind(self.state, &self.event.unit);
         let mut parts = Vec::with_capacity(granted.len());
         for grant in granted {
             // A template may leave nothing of a category; then there is nothing to release or to account for.

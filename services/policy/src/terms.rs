@@ -63,7 +63,7 @@ impl Said {
         let (mut granted, mut withheld) = (Vec::new(), Vec::new());
         for slice in slices {
             match (&slice.outcome, key) {
-                (Outcome::Release(grants), Some(key)) => granted.push(self::granted(slice.category, grants, key)?),
+                (Outcome::Release(grants), Some(key)) => granted.push(self::granted(slice, grants, key)?),
                 (Outcome::Release(_), None) => {}
                 (Outcome::Withhold(reasons), _) => withheld.push(WithheldSlice {
                     category: slice.category,
@@ -86,12 +86,12 @@ impl Said {
     }
 }
 
-fn granted(category: Category, grants: &[Grant], key: &PartnerKey) -> Result<Granted, VaultError> {
+fn granted(slice: &SliceRuling, grants: &[Grant], key: &PartnerKey) -> Result<Granted, VaultError> {
     let notices: Option<Vec<Value>> = grants.iter().filter_map(|g| g.notice.as_ref()).map(|n| notice(n, key)).collect();
     Ok(Granted {
-        category,
+        category: slice.category,
         terms: Text::of(&grants.iter().map(|g| grant(g, key)).collect::<Vec<_>>())?,
-        allowed: grants.iter().fold(ElementSet::none(), |all, g| all.union(&g.elements)),
+        allowed: slice.outcome.elements(),
         notices: Value::Array(notices.ok_or(VaultError::Tampered)?).to_string(),
     })
 }

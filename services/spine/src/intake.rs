@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use handoff_schemas::{EventId, Fact, LawLabel, LogPos, RecordId, Registry};
+use handoff_schemas::{EventId, Fact, LawLabel, LogPos, RecordId, Registry, Sliced};
 use lru::LruCache;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::command::{Accepted, Answer, Command, RecordRef, Refusal};
 use crate::commit::{Commit, Digest, LoggedEvent};
 use crate::decider::{Decider, NewEvent};
-use crate::directory::Directory;
+use crate::directory::{Directory, Source};
 use crate::log::{Log, LogError};
 use crate::rpc;
 use crate::telemetry::Health;
@@ -191,10 +191,7 @@ impl<D: Decider> Intake<D> {
         let unit = self.directory.unit_or_operator(&command.unit).await.ok_or_else(|| {
             Refusal::new("HO-3014", "this unit is not registered", "register the unit with the hub operator first")
         })?;
-        let registry = Registry::embedded();
-        registry.validate(&event.event_type, &event.data).map_err(|e| schema_refusal(&e))?;
-        let sliced =
-            registry.slice(&event.event_type, unit.source_kind(), &event.data).map_err(|e| schema_refusal(&e))?;
+        let sliced = sliced(&unit, &event)?;
         let id = EventId(Uuid::now_v7());
         let mut plain = Vec::with_capacity(sliced.slices.len());
         for (category, slice) in &sliced.slices {
@@ -287,6 +284,16 @@ pub fn subject(family: &str, record: RecordId) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
+}
+
+/// What a source says, valid and split by category, as the source's own words are read.
+///
+/// # Errors
+/// The schema's, for data that breaks it.
+pub fn sliced(source: &Source, event: &NewEvent) -> Result<Sliced, Refusal> {
+    let registry = Registry::embedded();
+    registry.validate(&event.event_type, &event.data).map_err(|e| schema_refusal(&e))?;
+    registry.slice(&event.event_type, source.source_kind(), &event.data).map_err(|e| schema_refusal(&e))
 }
 
 fn schema_refusal(e: &handoff_schemas::SchemaError) -> Refusal {

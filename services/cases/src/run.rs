@@ -1,0 +1,230 @@
+use handoff_law::Bundle;
+use handoff_schemas::LogTime;
+use serde::Serialize;
+
+use crate::check::{Difference, differences};
+use crate::error::CaseError;
+use crate::format::{Case, CaseFile, Documents, Given, Step, Then};
+use crate::found::Found;
+use crate::world::World;
+
+/// When the first step happens unless the case says otherwise: 2026-11-22 at noon in Los Angeles.
+const FIRST: LogTime = LogTime(1_795_377_600_000);
+const DAY: i64 = 86_400_000;
+const SECOND: i64 = 1_000;
+
+/// What became of one case.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub file: String,
+    pub id: String,
+    pub title: String,
+    pub cites: Vec<String>,
+    pub outcome: Outcome,
+    /// Facts that the case states and nothing in the hub looks at yet.
+    pub unread: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "result", rename_all = "kebab-case")]
+pub enum Outcome {
+    Pass,
+    Fail {
+        differences: Vec<Difference>,
+    },
+    /// Not as expected yet, and the case says what is missing.
+    Awaiting {
+        awaits: String,
+        differences: Vec<Difference>,
+    },
+    /// As expected, though the case says that something is missing: a failure until `awaits` is taken out.
+    Arrived {
+        awaits: String,
+    },
+}
+
+impl Outcome {
+    /// Whether it makes a run fail.
+    #[must_use]
+    pub const fn is_failure(&self) -> bool {
+        matches!(self, Self::Fail { .. } | Self::Arrived { .. })
+    }
+}
+
+/// Runs one case of a file.
+///
+/// # Errors
+/// HO-9061 where the case names what it does not introduce.
+pub fn run(file: &CaseFile, case: &Case, documents: &Documents) -> Result<Report, CaseError> {
+    let contradiction =
+        |message: String| CaseError::contradiction(&file.name, case.place(), format!("`{}`: {message}", case.id()));
+    let bundle = Bundle::embedded().map_err(|e| contradiction(e.to_string()))?;
+    let mut play = Play { world: World::new(bundle), documents, differences: Vec::new(), unread: Vec::new() };
+    play.all(case).map_err(contradiction)?;
+    let differences = play.differences;
+    let outcome = match (&case.awaits, differences.is_empty()) {
+        (None, true) => Outcome::Pass,
+        (None, false) => Outcome::Fail { differences },
+        (Some(awaits), true) => Outcome::Arrived { awaits: awaits.clone() },
+        (Some(awaits), false) => Outcome::Awaiting { awaits: awaits.clone(), differences },
+    };
+    play.unread.sort();
+    play.unread.dedup();
+    Ok(Report {
+        file: file.name.clone(),
+        id: case.id().to_owned(),
+        title: case.title.clone(),
+        cites: case.cites.clone(),
+        outcome,
+        unread: play.unread,
+    })
+}
+
+/// A case being played.
+struct Play<'a> {
+    world: World,
+    documents: &'a Documents,
+    differences: Vec<Difference>,
+    unread: Vec<String>,
+}
+
+/// Something given, with what must become of it.
+enum Item<'a> {
+    Agreement(&'a crate::format::Agreement),
+    Consent(&'a crate::format::Consent),
+    Event(&'a crate::format::Event),
+}
+
+impl Item<'_> {
+    fn refused(&self) -> Option<&String> {
+        match self {
+            Self::Agreement(a) => a.refused.as_ref(),
+            Self::Consent(c) => c.refused.as_ref(),
+            Self::Event(e) => e.refused.as_ref(),
+        }
+    }
+
+    fn name(&self) -> String {
+        let (kind, id) = match self {
+            Self::Agreement(a) => ("agreement", a.id.as_ref()),
+            Self::Consent(c) => ("consent", c.id.as_ref()),
+            Self::Event(e) => ("event", e.id.as_ref()),
+        };
+        format!("given {kind} {}", id.map_or("without an id", String::as_str))
+    }
+}
+
+impl Play<'_> {
+    fn all(&mut self, case: &Case) -> Result<(), String> {
+        let first = case.when.0.first().and_then(|s| s.at).map_or(FIRST, |at| at.0);
+        self.given(&case.given, first)?;
+        let mut at = first;
+        for (index, step) in case.when.0.iter().enumerate() {
+            at = step.at.map_or(LogTime(if index == 0 { at.0 } else { at.0 + SECOND }), |at| at.0);
+            if at < self.world.now() {
+                return Err(format!("step {} lies before what happened already", index + 1));
+            }
+            self.world.until(at);
+            let mut found = self.step(step)?;
+            found.faults.extend(self.world.faults());
+            self.unread.append(&mut found.unread);
+            self.differences.extend(differences(index + 1, step.name(), step.then.as_ref(), &found));
+        }
+        Ok(())
+    }
+
+    fn given(&mut self, given: &Given, first: LogTime) -> Result<(), String> {
+        self.note(given);
+        let usual = given.at.map_or(LogTime(first.0 - DAY), |at| at.0);
+        let agreements = given.agreements.iter().map(|a| (a.at, Item::Agreement(a)));
+        let consents = given.consents.iter().map(|c| (c.at, Item::Consent(c)));
+        let events = given.events.iter().map(|e| (e.at, Item::Event(e)));
+        let all = agreements.chain(consents).chain(events);
+        let mut items: Vec<(LogTime, Item<'_>)> = all.map(|(at, item)| (at.map_or(usual, |at| at.0), item)).collect();
+        items.sort_by_key(|(at, _)| *at);
+        self.world.until(items.first().map_or(usual, |(at, _)| (*at).min(usual)));
+        let registered = self.world.units(&given.units)?;
+        self.expect("given units", None, registered);
+        for (at, item) in items {
+            self.world.until(at);
+            let found = match item {
+                Item::Agreement(a) => self.world.agreement(a, self.documents)?,
+                Item::Consent(c) => self.world.consent(c)?,
+                Item::Event(e) => self.world.event(e)?,
+            };
+            self.expect(&item.name(), item.refused(), found);
+        }
+        Ok(())
+    }
+
+    /// What is given was accepted, or refused as the case says.
+    fn expect(&mut self, name: &str, refused: Option<&String>, mut found: Found) {
+        found.faults.extend(self.world.faults());
+        let then = refused.map(|word| Then { refused: Some(word.clone()), ..Then::default() });
+        let all = differences(0, name, then.as_ref(), &found);
+        self.differences.extend(all.into_iter().map(|d| Difference { key: format!("{name}: {}", d.key), ..d }));
+    }
+
+    /// Facts that nothing looks at yet.
+    fn note(&mut self, given: &Given) {
+        self.unread.extend(given.hub.as_ref().map(|_| "hub".to_owned()));
+        self.unread.extend(given.hooks.iter().map(|h| format!("hooks.{}", h.hook)));
+        self.unread.extend(given.orders.iter().map(|o| format!("orders.{}", o.kind)));
+        self.unread.extend(given.persons.keys().map(|p| format!("persons.{p}")));
+    }
+
+    fn step(&mut self, step: &Step) -> Result<Found, String> {
+        let world = &mut self.world;
+        Ok(if let Some(s) = &step.request {
+            world.request(s)?
+        } else if let Some(s) = &step.delivery {
+            world.delivery(s)?
+        } else if let Some(s) = &step.event {
+            world.event(s)?
+        } else if let Some(s) = &step.consent {
+            world.consent(s)?
+        } else if let Some(s) = &step.revoke {
+            world.revoke(s)?
+        } else if let Some(s) = &step.verify {
+            world.verify(s)?
+        } else if let Some(s) = &step.expire {
+            world.expire(s)?
+        } else if let Some(s) = &step.restriction {
+            world.restriction(s)?
+        } else if let Some(s) = &step.objection {
+            world.objection(s)?
+        } else if let Some(s) = &step.agreement {
+            world.agreement(s, self.documents)?
+        } else if let Some(s) = &step.agreement_status {
+            world.agreement_status(s)?
+        } else if let Some(s) = &step.units {
+            world.units(s)?
+        } else if let Some(s) = &step.partner_status {
+            world.partner_status(s)?
+        } else if let Some(s) = &step.link {
+            world.link(s, false)?
+        } else if let Some(s) = &step.unlink {
+            world.link(s, true)?
+        } else if let Some(s) = &step.erase {
+            world.erase(s)?
+        } else {
+            Found::undecided(nothing_yet(step))
+        })
+    }
+}
+
+/// What the case asks for that no part of the hub does yet.
+fn nothing_yet(step: &Step) -> String {
+    let named = |kind: &str, name: &str| format!("no part of the hub does the {kind} `{name}` yet");
+    if let Some(hook) = &step.hook {
+        named("hook", &hook.hook)
+    } else if let Some(order) = &step.order {
+        named("order", &order.kind)
+    } else if let Some(report) = &step.report {
+        named("report", &report.kind)
+    } else if let Some(measure) = &step.measure {
+        named("measure", &measure.name)
+    } else {
+        named("procedure", step.procedure.as_ref().map_or("", |p| p.name.as_str()))
+    }
+}

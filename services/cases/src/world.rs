@@ -1,0 +1,387 @@
+//! A hub of one case: its log, the deciders' records, policy's state, and the rows that recipients hold.
+//!
+//! What decides here is what decides in the hub: the deciders, schemas, the fold, the engine, templates and floors. Only
+//! what lies between them is made again: positions, the key of a retry, what is ruled again, what a view shows.
+
+mod agreement;
+mod consent;
+mod known;
+mod names;
+mod read;
+mod steps;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use handoff_consent::Consents;
+use handoff_encounter::Encounters;
+use handoff_identity::Identities;
+use handoff_law::{Bundle, EventFacts, EventRef, Memo, PolicyState, Rerule, Ruling, Scope};
+use handoff_referral::Referrals;
+use handoff_registry::Registrar;
+use handoff_schemas::{
+    Category, EventId, Fact, LawLabel, LogPos, LogTime, PersonId, Purpose, Recipient, RecordId, UnitId,
+};
+use handoff_spine::command::{Command, RecordRef, Refusal};
+use handoff_spine::commit::LoggedEvent;
+use handoff_spine::decider::{Decider, NewEvent};
+use handoff_spine::scenario::record_id;
+use serde_json::Value;
+use uuid::Uuid;
+
+use known::Directory;
+use names::Names;
+
+use crate::found::Shown;
+
+/// The hub of one case.
+pub struct World {
+    bundle: Arc<Bundle>,
+    state: PolicyState,
+    memo: Memo,
+    at: LogTime,
+    pos: u64,
+    directory: Arc<Directory>,
+    registry: Records<Registrar>,
+    identities: Records<Identities>,
+    consents: Records<Consents>,
+    encounters: Records<Encounters>,
+    referrals: Records<Referrals>,
+    /// What was sent under a key before: the content, and the events it became.
+    keys: BTreeMap<(UnitId, String), Vec<Sent>>,
+    events: Vec<Told>,
+    rows: Vec<Row>,
+    floors: BTreeMap<Scope, LogPos>,
+    names: Names,
+    /// Where the hub disagreed with itself.
+    faults: Vec<String>,
+}
+
+/// An event on the log, its slices open.
+pub struct Told {
+    event: LoggedEvent,
+    pos: LogPos,
+    categories: Vec<Category>,
+    slices: BTreeMap<Category, Value>,
+    /// A later version took its place.
+    replaced: bool,
+}
+
+impl Told {
+    fn facts(&self) -> EventFacts<'_> {
+        EventFacts {
+            id: self.event.id,
+            event_type: &self.event.event_type,
+            record: self.event.record,
+            pos: self.pos,
+            asserted_at: self.event.asserted_at.as_deref(),
+            source: &self.event.unit,
+            person: self.event.person,
+            categories: &self.categories,
+            labels: &self.event.labels,
+            facts: &self.event.facts,
+        }
+    }
+}
+
+/// What was accepted under a key.
+#[derive(Clone)]
+struct Sent {
+    content: Vec<u8>,
+    events: Vec<usize>,
+    labels: BTreeSet<LawLabel>,
+}
+
+/// An accepted command.
+pub struct Accepted {
+    pub events: Vec<usize>,
+    pub duplicate: bool,
+}
+
+/// What a recipient holds of one event.
+struct Row {
+    event: usize,
+    recipient: Recipient,
+    ruling: Ruling,
+    shown: Shown,
+    /// How many releases came before it and with it.
+    count: usize,
+}
+
+/// The records of one decider.
+struct Records<D: Decider> {
+    decider: D,
+    states: BTreeMap<RecordId, D::State>,
+}
+
+impl<D: Decider> Records<D> {
+    fn new(decider: D) -> Self {
+        Self { decider, states: BTreeMap::new() }
+    }
+
+    fn decide(&self, record: RecordId, command: &Command) -> Result<Vec<NewEvent>, Refusal> {
+        let state = self.states.get(&record).cloned().unwrap_or_default();
+        self.decider.decide(&state, command)
+    }
+
+    fn evolve(&mut self, record: RecordId, events: &[LoggedEvent]) {
+        let before = self.states.remove(&record).unwrap_or_default();
+        self.states.insert(record, events.iter().fold(before, D::evolve));
+    }
+}
+
+impl World {
+    /// An empty hub under this law.
+    #[must_use]
+    pub fn new(bundle: Arc<Bundle>) -> Self {
+        let directory = Arc::new(Directory::default());
+        let (victims, known) = (Arc::clone(&directory), Arc::clone(&directory));
+        Self {
+            bundle,
+            state: PolicyState::new(),
+            memo: Memo::new(),
+            at: LogTime(0),
+            pos: 0,
+            registry: Records::new(Registrar::new(directory.clone())),
+            identities: Records::new(Identities::new(Arc::new(move |unit: &UnitId| victims.is_victim_services(unit)))),
+            consents: Records::new(Consents::new(Arc::new(record_id))),
+            encounters: Records::new(Encounters),
+            referrals: Records::new(Referrals::new(
+                Arc::new(record_id),
+                Arc::new(move |unit: &UnitId| known.has(unit)),
+            )),
+            directory,
+            keys: BTreeMap::new(),
+            events: Vec::new(),
+            rows: Vec::new(),
+            floors: BTreeMap::new(),
+            names: Names::default(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Log time.
+    pub fn now(&self) -> LogTime {
+        self.at
+    }
+
+    /// Where the hub disagreed with itself since this was last asked.
+    pub fn faults(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.faults)
+    }
+
+    /// Lets time pass. What begins or ends by it gets its due events, as policy appends them.
+    pub fn until(&mut self, at: LogTime) {
+        while let Some(due) = self.state.next_due().filter(|due| *due <= at) {
+            self.at = self.at.advance(due);
+            self.append(Vec::new(), &UnitId::operator(), vec![Fact::Due { change: due }]);
+        }
+        self.at = self.at.advance(at);
+    }
+
+    /// Decides a command and appends what it makes happen, as the shell around the deciders does.
+    ///
+    /// # Errors
+    /// The decider's, the schema's or the shell's refusal; nothing has happened then.
+    pub fn send(&mut self, command: &Command) -> Result<Accepted, Refusal> {
+        let record = match &command.record {
+            RecordRef::Key(key) => record_id(&command.unit, key),
+            RecordRef::Id(id) => *id,
+        };
+        let key = (command.unit.clone(), command.key.clone());
+        let content =
+            command.content().map_err(|_| Refusal::new("HO-3011", "the command cannot be read", "send JSON"))?;
+        let before = self.keys.get(&key).cloned().unwrap_or_default();
+        if let Some(same) = before.iter().find(|s| s.content == content) {
+            return Ok(Accepted { events: same.events.clone(), duplicate: true });
+        }
+        let latest = before.last();
+        if latest.is_some() && !command.items.iter().all(|i| Encounters::amendable(&i.event_type)) {
+            let what = "this idempotency key was used before with other content";
+            return Err(Refusal::new("HO-3010", what, "send the same content again, or a new key"));
+        }
+        let new = self.decide(record, command)?;
+        let source = self.directory.source(&command.unit).ok_or_else(|| {
+            Refusal::new("HO-3014", "this unit is not registered", "register the unit with the hub operator first")
+        })?;
+        // A new version sheds no label of the one it takes the place of (A8).
+        let kept = latest.map(|s| s.labels.clone()).unwrap_or_default();
+        let labels: BTreeSet<LawLabel> = kept.into_iter().chain(source.labels()).collect();
+        let mut told = Vec::with_capacity(new.len());
+        let mut replaced = Vec::new();
+        for (index, new) in new.into_iter().enumerate() {
+            let sliced = handoff_spine::intake::sliced(&source, &new)?;
+            let mut facts = new.facts;
+            if let Some((place, old)) =
+                latest.and_then(|s| s.events.get(index)).and_then(|at| Some((*at, self.events.get(*at)?)))
+            {
+                facts.push(Fact::Amends { event: old.event.id });
+                replaced.push(place);
+            }
+            told.push(Told {
+                event: LoggedEvent {
+                    id: EventId(Uuid::from_u64_pair(self.pos + 1, index as u64)),
+                    event_type: new.event_type,
+                    record,
+                    unit: command.unit.clone(),
+                    person: new.person,
+                    incident: command.incident,
+                    asserted_at: new.asserted_at,
+                    facts,
+                    labels: labels.iter().copied().collect(),
+                    admin: sliced.admin,
+                    slices: Vec::new(),
+                },
+                pos: LogPos(self.pos + 1),
+                categories: sliced.slices.keys().copied().collect(),
+                slices: sliced.slices.into_iter().map(|(c, slice)| (c, Value::Object(slice))).collect(),
+                replaced: false,
+            });
+        }
+        self.events.iter_mut().enumerate().filter(|(at, _)| replaced.contains(at)).for_each(|(_, t)| t.replaced = true);
+        self.evolve(record, &told);
+        let events = self.append(told, &command.unit, Vec::new());
+        let sent = Sent { content, events: events.clone(), labels };
+        self.keys.entry(key).or_default().push(sent);
+        Ok(Accepted { events, duplicate: false })
+    }
+
+    fn decide(&self, record: RecordId, command: &Command) -> Result<Vec<NewEvent>, Refusal> {
+        let family = command.items.first().map_or("", |i| i.event_type.family());
+        match family {
+            "partner" | "unit" | "agreement" => self.registry.decide(record, command),
+            "person" => self.identities.decide(record, command),
+            "consent" => self.consents.decide(record, command),
+            "encounter" => self.encounters.decide(record, command),
+            "referral" => self.referrals.decide(record, command),
+            _ => Err(Refusal::new("HO-4312", "no service accepts this kind of event", "see `handoff schemas`")),
+        }
+    }
+
+    fn evolve(&mut self, record: RecordId, told: &[Told]) {
+        let events: Vec<LoggedEvent> = told.iter().map(|t| t.event.clone()).collect();
+        match events.first().map_or("", |e| e.event_type.family()) {
+            "partner" | "unit" | "agreement" => self.registry.evolve(record, &events),
+            "person" => self.identities.evolve(record, &events),
+            "consent" => self.consents.evolve(record, &events),
+            "encounter" => self.encounters.evolve(record, &events),
+            "referral" => self.referrals.evolve(record, &events),
+            _ => {}
+        }
+    }
+
+    /// Appends events, or facts that no decider makes; folds, sets floors, rules them and what they change.
+    fn append(&mut self, told: Vec<Told>, unit: &UnitId, bare: Vec<Fact>) -> Vec<usize> {
+        self.pos += 1;
+        let pos = LogPos(self.pos);
+        let first = self.events.len();
+        let mut again = BTreeSet::new();
+        let nobody = EventRef { id: EventId(Uuid::nil()), record: RecordId(Uuid::nil()), source: unit.clone() };
+        let parts = told.iter().map(|t| (reference(&t.event), t.event.facts.clone()));
+        for (reference, facts) in parts.chain([(nobody, bare)]).collect::<Vec<_>>() {
+            self.directory.fold(&facts);
+            for (scope, floor) in handoff_law::floors(pos, &facts) {
+                let standing = self.floors.entry(scope).or_default();
+                *standing = (*standing).max(floor);
+            }
+            again.extend(self.state.apply(pos, self.at, &reference, &facts));
+        }
+        self.events.extend(told);
+        let replaced = |row: &Row| self.events.get(row.event).is_some_and(|t| t.replaced);
+        let gone: Vec<bool> = self.rows.iter().map(replaced).collect();
+        let mut gone = gone.into_iter();
+        self.rows.retain(|_| !gone.next().unwrap_or_default());
+        let mut places: BTreeSet<usize> = (first..self.events.len()).collect();
+        places.extend(self.touched(&again).into_iter().filter(|place| *place < first));
+        for place in places {
+            self.release(place);
+        }
+        (first..self.events.len()).collect()
+    }
+
+    /// The events that a change of law, agreement, consent or link touches.
+    fn touched(&self, again: &BTreeSet<Rerule>) -> BTreeSet<usize> {
+        let mut people: BTreeSet<PersonId> = BTreeSet::new();
+        let mut units: BTreeSet<UnitId> = BTreeSet::new();
+        for change in again {
+            match change {
+                Rerule::Person(person) => people.extend(self.state.person_cluster(*person)),
+                Rerule::Agreement(agreement) => units.extend(self.state.agreement_units(agreement)),
+                Rerule::Unit(unit) => drop(units.insert(unit.clone())),
+            }
+        }
+        let touches = |told: &&Told| {
+            !told.replaced
+                && (told.event.person.is_some_and(|p| people.contains(&p)) || units.contains(&told.event.unit))
+        };
+        self.events.iter().enumerate().filter(|(_, told)| touches(told)).map(|(at, _)| at).collect()
+    }
+
+    /// Rules one event for everybody who may be ruled for, and for everybody who holds something of it.
+    fn release(&mut self, place: usize) {
+        let Some(told) = self.events.get(place).filter(|t| !t.slices.is_empty() && !t.replaced) else { return };
+        let mut recipients = self.state.recipients(&told.event.unit);
+        recipients.extend(self.rows.iter().filter(|r| r.event == place).map(|r| r.recipient.clone()));
+        recipients.sort();
+        recipients.dedup();
+        for recipient in recipients {
+            let Some(ruling) = self.rule(place, &recipient, None) else { continue };
+            let shown = self.left(place, &ruling);
+            let held = self.rows.iter().position(|r| r.event == place && r.recipient == recipient);
+            let before = held.map(|at| self.rows.remove(at));
+            if let Some(shown) = shown {
+                let same = |row: &Row| row.ruling.slices == ruling.slices && row.shown.data == shown.data;
+                let count = before.as_ref().map_or(1, |row| row.count + usize::from(!same(row)));
+                self.rows.push(Row { event: place, recipient, ruling, shown, count });
+            }
+        }
+    }
+
+    /// Rules twice, with memory and cold, and insists that both agree.
+    fn rule(&mut self, place: usize, recipient: &Recipient, asked: Option<Purpose>) -> Option<Ruling> {
+        let Self { bundle, state, memo, events, at, faults, .. } = self;
+        let facts = events.get(place)?.facts();
+        let (warm, cold) = match asked {
+            None => (
+                memo.rule(bundle, state, &facts, recipient, *at),
+                handoff_law::rule(bundle, state, &facts, recipient, *at),
+            ),
+            Some(purpose) => (
+                memo.rule_for(bundle, state, &facts, recipient, purpose, *at),
+                handoff_law::rule_for(bundle, state, &facts, recipient, purpose, *at),
+            ),
+        };
+        if warm != cold {
+            faults.push(format!("memory and a cold ruling differ for {recipient}"));
+        }
+        Some(cold)
+    }
+
+    /// What the templates leave of an event for whom it was ruled; none where nothing is left.
+    fn left(&self, place: usize, ruling: &Ruling) -> Option<Shown> {
+        let told = self.events.get(place)?;
+        let source = handoff_policy::source_kind(&self.state, &told.event.unit);
+        let (mut parts, mut grants) = (Vec::new(), Vec::new());
+        for slice in ruling.slices.iter() {
+            let allowed = slice.outcome.elements();
+            let Some(whole) = told.slices.get(&slice.category).filter(|_| !allowed.is_empty()) else { continue };
+            let left = handoff_policy::left(&told.event.event_type, source, slice.category, whole, &allowed);
+            if let Some(part) = left.ok().flatten() {
+                parts.push(part);
+                grants.extend(slice.outcome.grants().iter().cloned());
+            }
+        }
+        let shown = Shown {
+            event_type: told.event.event_type.to_string(),
+            source: told.event.unit.to_string(),
+            data: handoff_schemas::present(parts),
+            grants,
+            valid_until: ruling.valid_until,
+        };
+        (!shown.grants.is_empty()).then_some(shown)
+    }
+}
+
+fn reference(event: &LoggedEvent) -> EventRef {
+    EventRef { id: event.id, record: event.record, source: event.unit.clone() }
+}
