@@ -37,6 +37,7 @@ pub fn unit(slug: &str, partner: &str, roles: &[RecipientKind], hipaa: HipaaStat
         victim_services: false,
         roles: roles.to_vec(),
         jurisdiction: "US-WA".to_owned(),
+        further_law: Vec::new(),
     }
 }
 
