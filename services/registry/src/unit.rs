@@ -1,4 +1,6 @@
-use handoff_schemas::{Fact, HipaaStatus, LawLabel, Part2Status, PartnerId, PartnerStatus, RecipientKind, UnitFacts, UnitId};
+use handoff_schemas::{
+    Fact, HipaaStatus, LawLabel, Part2Status, PartnerId, PartnerStatus, RecipientKind, UnitFacts, UnitId,
+};
 use handoff_spine::command::{Command, Item, Refusal};
 use handoff_spine::directory::OPERATOR;
 use serde::Deserialize;
