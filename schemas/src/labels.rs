@@ -1,4 +1,5 @@
-//! How sensitive content is, as HL7 says it, and who says it of an event. Which law governs is another axis: [`LawLabel`].
+//! How sensitive content is, as HL7 says it, and who says it of an event. Which law governs is another axis,
+//! [`LawLabel`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,6 +15,11 @@ use crate::{Category, EventType, LawLabel, UnitFacts};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a sensitivity code: expected 1 to 16 of A-Z and 0-9, for example `HIV`")]
 pub struct UnknownSensitivity;
+
+/// A string that is no confidentiality code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a confidentiality: expected U, L, M, N, R or V")]
+pub struct UnknownConfidentiality;
 
 /// A code of HL7 v3-ActCode, `_InformationSensitivityPolicy` (rulebook 5.1). What stands under what is data of the law,
 /// so any code of the right form is one.
@@ -89,10 +95,10 @@ impl Confidentiality {
 }
 
 impl FromStr for Confidentiality {
-    type Err = UnknownSensitivity;
-    fn from_str(s: &str) -> Result<Self, UnknownSensitivity> {
+    type Err = UnknownConfidentiality;
+    fn from_str(s: &str) -> Result<Self, UnknownConfidentiality> {
         let all = [Self::Unrestricted, Self::Low, Self::Moderate, Self::Normal, Self::Restricted, Self::VeryRestricted];
-        all.into_iter().find(|c| c.code() == s).ok_or(UnknownSensitivity)
+        all.into_iter().find(|c| c.code() == s).ok_or(UnknownConfidentiality)
     }
 }
 

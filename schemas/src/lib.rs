@@ -28,7 +28,9 @@ pub use facts::{
 pub use ids::{
     AgreementId, BadId, EventId, EventType, IncidentId, LogPos, PartnerId, PersonId, RecordId, ReleaseId, UnitId,
 };
-pub use labels::{Confidentiality, Labeller, Labels, Sensitivity, SliceLabels, UnknownSensitivity};
+pub use labels::{
+    Confidentiality, Labeller, Labels, Sensitivity, SliceLabels, UnknownConfidentiality, UnknownSensitivity,
+};
 pub use purpose::{Purpose, UnknownPurpose};
 pub use recipient::{Recipient, RecipientKind, UnknownRecipientKind};
 pub use registry::{CategoryRule, Leaf, Registry, Sliced, present};
