@@ -1,15 +1,19 @@
-//! One version of the law: matrix, templates, defaults, policies, notices and reasons, content-addressed.
+//! One version of the law: matrix, templates, defaults, labels, policies, notices and reasons, content-addressed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use handoff_schemas::{Category, ElementSet, Purpose, RecipientKind};
+use handoff_schemas::{
+    Category, ElementSet, EventType, Labeller, LawLabel, Purpose, RecipientKind, SliceLabels, UnitFacts,
+};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::defaults::Defaults;
 use crate::engine::Engine;
+use crate::label::{LabelFiles, LabelLaw};
 use crate::matrix::Matrix;
 use crate::notice::{NoticeForm, ScopeWords};
 use crate::reason::Reasons;
@@ -24,6 +28,11 @@ macro_rules! law_files {
 law_files! {
     "defaults.toml",
     "floors.cedar",
+    "labels/categories.csv",
+    "labels/hierarchy.csv",
+    "labels/rules.toml",
+    "labels/values.csv",
+    "labels/words.csv",
     "matrix.csv",
     "notices/2.32a-1.txt",
     "notices/2.32a-2.txt",
@@ -107,6 +116,7 @@ pub struct Bundle {
     pub defaults: Defaults,
     pub reasons: Reasons,
     pub engine: Engine,
+    pub labels: LabelLaw,
     notices: [Arc<str>; 2],
     pub(crate) scope_en: ScopeWords,
     pub(crate) scope_es: ScopeWords,
@@ -145,6 +155,14 @@ impl Bundle {
         let defaults = Defaults::parse(file("defaults.toml")?, known).map_err(bad("defaults.toml"))?;
         let engine = Engine::load(file("schema.cedarschema")?, file("floors.cedar")?, file("paths.cedar")?)
             .map_err(bad("floors.cedar, paths.cedar, schema.cedarschema"))?;
+        let labels = LabelFiles {
+            hierarchy: file("labels/hierarchy.csv")?,
+            categories: file("labels/categories.csv")?,
+            values: file("labels/values.csv")?,
+            words: file("labels/words.csv")?,
+            rules: file("labels/rules.toml")?,
+        };
+        let labels = LabelLaw::parse(&labels).map_err(|(file, why)| BundleError::Unreadable { file, why })?;
         let notice = |name| file(name).map(|text| Arc::from(text.trim_end()));
         Ok(Self {
             hash: hash(files),
@@ -157,6 +175,7 @@ impl Bundle {
             templates,
             defaults,
             engine,
+            labels,
         })
     }
 
@@ -184,6 +203,17 @@ impl Bundle {
     /// nothing: no hook is carried yet.
     pub(crate) fn narrowed(&self, names: &[String], category: Category) -> ElementSet {
         flow(&self.templates, names, Purpose::Treat, category).map_or(ElementSet::none(), |f| (*f.elements).clone())
+    }
+}
+
+/// Intake labels by the law in force.
+impl Labeller for Bundle {
+    fn law(&self, unit: &UnitFacts, categories: &[Category]) -> BTreeSet<LawLabel> {
+        self.labels.law_labels(unit, categories)
+    }
+
+    fn content(&self, event_type: &EventType, slices: &BTreeMap<Category, Map<String, Value>>) -> Vec<SliceLabels> {
+        self.labels.label_slices(event_type, slices)
     }
 }
 

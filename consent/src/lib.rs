@@ -11,6 +11,7 @@ mod engine;
 mod explain;
 mod facts;
 mod form;
+mod label;
 mod matrix;
 mod memo;
 mod notice;
@@ -32,6 +33,7 @@ pub use form::{
     CjCondition, ConsentForm, Deficiency, FormExpiry, FormType, Intermediary, Signature, consent_deficiencies,
 };
 pub use handoff_schemas::ElementSet;
+pub use label::{Coded, LabelLaw};
 pub use matrix::{Alternative, Basis, Cell, Decision, Matrix, Requirement, UnreadableCell};
 pub use memo::Memo;
 pub use notice::{NOTICE_VERSION, Notice232, NoticeForm, ScopeExplanation};

@@ -33,6 +33,7 @@ pub(crate) struct Impersonal {
     pub recipient: Recipient,
     pub categories: Vec<Category>,
     pub labels: BTreeSet<LawLabel>,
+    pub content_axes: Vec<(Category, Category)>,
     pub event_axis: Option<Category>,
     pub asked: Option<Purpose>,
 }

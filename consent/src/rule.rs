@@ -87,6 +87,7 @@ impl Memo {
             recipient: s.recipient.clone(),
             categories: s.event.categories.to_vec(),
             labels: s.labels.clone(),
+            content_axes: s.content_axes.clone(),
             event_axis: s.event_axis(),
             asked,
         };

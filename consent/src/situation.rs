@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use handoff_schemas::{
     Category, ConsentFacts, EventId, EventType, Fact, LawLabel, LogPos, LogTime, PersonId, Purpose, Recipient,
-    RecordId, UnitFacts, UnitId,
+    RecordId, SliceLabels, UnitFacts, UnitId,
 };
 
 pub(crate) use agreement::Hit;
@@ -33,6 +33,8 @@ pub struct EventFacts<'a> {
     pub categories: &'a [Category],
     /// Law labels it was accepted with; the ruling takes the stricter of these and the unit's status now.
     pub labels: &'a [LawLabel],
+    /// What its content was labelled with at intake, beyond what its categories say.
+    pub content: &'a [SliceLabels],
     pub facts: &'a [Fact],
 }
 
@@ -52,6 +54,8 @@ pub(crate) struct Situation<'a> {
     /// A covered entity, business associate or Part 2 program, with no police or court role.
     pub tpo_recipient: bool,
     pub labels: BTreeSet<LawLabel>,
+    /// A slice's category, with one that its content calls in besides: only such slices are here.
+    pub content_axes: Vec<(Category, Category)>,
     pub shared: Vec<&'a AgreementState>,
     pub consents: Vec<&'a ConsentState>,
     /// Consents the event itself is about.
@@ -84,11 +88,13 @@ impl<'a> Situation<'a> {
             parties_active: active(source) && active(target) && reads,
             tpo_recipient: target.is_some_and(|u| tpo_recipient(bundle, u, recipient)),
             labels: BTreeSet::new(),
+            content_axes: Vec::new(),
             shared: if own { Vec::new() } else { state.shared(event.source, &recipient.unit).collect() },
             consents: event.person.map(|p| state.consents_of(p)).unwrap_or_default(),
             about: about(state, event),
         };
         situation.labels = situation.labels();
+        situation.content_axes = situation.content_axes();
         situation
     }
 
@@ -96,21 +102,24 @@ impl<'a> Situation<'a> {
     fn labels(&self) -> BTreeSet<LawLabel> {
         let mut labels: BTreeSet<_> = self.event.labels.iter().copied().collect();
         if let Some(source) = self.source {
-            if source.part2.applies() {
-                labels.insert(LawLabel::Part2);
-            }
-            if source.hipaa.is_covered() {
-                labels.insert(LawLabel::Hipaa);
-            }
-            if source.victim_services {
-                labels.insert(LawLabel::Vawa);
-            }
+            labels.extend(self.bundle.labels.law_labels(source, self.event.categories));
         }
         // That a Part 2 consent exists says that somebody is a patient (C33), whoever recorded it.
         if self.about.iter().any(|c| self.tells_of_part2(c)) {
             labels.insert(LawLabel::Part2);
         }
         labels
+    }
+
+    /// Content of another category than the field it stands in is ruled as both (rulebook 5.2): an HIV code among the
+    /// diagnoses is C14 and C19. What is under Part 2 by provenance is so already, and more strictly.
+    fn content_axes(&self) -> Vec<(Category, Category)> {
+        let of = |slice: &SliceLabels| {
+            let own = slice.category;
+            let axes = self.bundle.labels.axes(own, &slice.labels, self.part2(own));
+            axes.into_iter().map(move |axis| (own, axis))
+        };
+        self.event.content.iter().flat_map(of).collect()
     }
 
     fn tells_of_part2(&self, consent: &ConsentFacts) -> bool {
@@ -131,12 +140,13 @@ impl<'a> Situation<'a> {
         self.labels.contains(&LawLabel::Hipaa)
     }
 
-    /// The categories whose cells must all agree: the slice's own, one for each label that has one, and what the event
-    /// tells by being there.
+    /// The categories whose cells must all agree: the slice's own, one for each label that has one, what the event tells
+    /// by being there, and what the slice's content is of besides.
     pub fn axes(&self, category: Category) -> Vec<Category> {
         let labels = self.labels.iter().filter_map(|label| self.bundle.defaults.label_axis.get(label).copied());
         let mut axes = vec![category];
-        for axis in labels.chain(self.event_axis()) {
+        let content = self.content_axes.iter().filter(|(own, _)| *own == category).map(|(_, axis)| *axis);
+        for axis in labels.chain(self.event_axis()).chain(content) {
             if !axes.contains(&axis) {
                 axes.push(axis);
             }

@@ -191,6 +191,9 @@ pub struct UnitFacts {
     pub roles: Vec<RecipientKind>,
     /// ISO 3166-2, for example `US-WA`.
     pub jurisdiction: String,
+    /// Law its records are under besides what the other facts say: a school's FERPA, a court's juvenile files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_law: Vec<LawLabel>,
 }
 
 /// The law an event's data follows (rulebook 7.3 step 4), resolved from provenance.

@@ -9,6 +9,7 @@ mod element_set;
 mod error;
 mod facts;
 mod ids;
+mod labels;
 mod purpose;
 mod recipient;
 mod registry;
@@ -26,6 +27,9 @@ pub use facts::{
 };
 pub use ids::{
     AgreementId, BadId, EventId, EventType, IncidentId, LogPos, PartnerId, PersonId, RecordId, ReleaseId, UnitId,
+};
+pub use labels::{
+    Confidentiality, Labeller, Labels, Sensitivity, SliceLabels, UnknownConfidentiality, UnknownSensitivity,
 };
 pub use purpose::{Purpose, UnknownPurpose};
 pub use recipient::{Recipient, RecipientKind, UnknownRecipientKind};

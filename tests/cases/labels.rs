@@ -1,4 +1,5 @@
-//! A8: what was recorded under 42 CFR Part 2 stays under it, whatever becomes of its unit or of the document.
+//! A8: what was recorded under 42 CFR Part 2 stays under it, whatever becomes of its unit or of the document. What
+//! content says beyond its category is ruled as what it is.
 
 use handoff::operator;
 use handoff_schemas::Part2Status;
@@ -60,4 +61,63 @@ async fn a8_a_program_that_is_none_any_more_weakens_nothing_it_recorded() {
     register(&mut county, "BHC", Part2Status::Pending).await;
     assert!(seen(&mut county).await.is_empty(), "a unit under review counts as a program, for all it ever recorded");
     county.stop().await.unwrap();
+}
+
+const EMS: &str = "river-fire-ems";
+const ASSESSED: &str = "encounter.assessment-recorded.v1";
+
+fn assessment(id: &str, narrative: &str, code: &str) -> Value {
+    let data = json!({
+        "assessed_at": "2026-11-02T21:14:00Z", "suicide_risk": "low", "narrative": narrative,
+        "diagnoses": [{ "code": code, "system": "icd-10-cm" }],
+    });
+    event(CLINIC, ASSESSED, id, Some("W-1"), data)
+}
+
+/// In how many of the clinic's assessments EMS reads of a risk, and what it reads of the narratives.
+async fn read_by_ems(county: &mut County) -> (usize, Vec<Value>) {
+    county.settle().await.unwrap();
+    let rows = county.rows_of(EMS, CLINIC, ASSESSED).await.unwrap();
+    let risks = rows.iter().filter(|r| r.data.get("suicide_risk").is_some()).count();
+    (risks, rows.iter().filter_map(|r| r.data.get("narrative").cloned()).collect())
+}
+
+/// C14 to EMS is P, C19 an exception: an HIV code or word in a treatment record makes it both.
+#[tokio::test(flavor = "multi_thread")]
+async fn hiv_in_a_treatment_record_is_ruled_as_hiv() {
+    let mut county = County::start().await.unwrap();
+    county.publish(CLINIC, &assessment("plain", "slept well", "F43.0")).await.unwrap();
+    county.publish(CLINIC, &assessment("by-word", "lives with HIV", "F43.0")).await.unwrap();
+    county.publish(CLINIC, &assessment("by-code", "slept badly", "B20")).await.unwrap();
+    assert_eq!(read_by_ems(&mut county).await, (3, vec![json!("slept well")]), "the risk is a slice of its own");
+    county.stop().await.unwrap();
+}
+
+/// I5: nobody with the authority to declassify did so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_sheds_no_label_of_what_it_corrects() {
+    let mut county = County::start().await.unwrap();
+    let report = |id: &str, narrative: &str| {
+        let data = json!({
+            "report": { "version": "3.5.1", "number": id }, "narrative": narrative,
+            "disposition": { "unit": "patient-contact-made", "class": "resolved-on-scene", "transported": "no" },
+        });
+        event(EMS, REPORTED, id, Some("P-1"), data)
+    };
+    for (id, narrative) in [("plain", "slept well"), ("by-word", "lives with HIV")] {
+        county.publish(EMS, &report(id, narrative)).await.unwrap();
+    }
+    assert_eq!(read_by_clinic(&mut county).await, [json!("slept well")]);
+    for (id, narrative) in [("plain", "slept very well"), ("by-word", "lives with her sister")] {
+        county.publish(EMS, &report(id, narrative)).await.unwrap();
+    }
+    assert_eq!(read_by_clinic(&mut county).await, [json!("slept very well")]);
+    county.stop().await.unwrap();
+}
+
+/// What the clinic reads of the narratives of the ambulance.
+async fn read_by_clinic(county: &mut County) -> Vec<Value> {
+    county.settle().await.unwrap();
+    let rows = county.rows_of(CLINIC, EMS, REPORTED).await.unwrap();
+    rows.iter().filter_map(|r| r.data.get("narrative").cloned()).collect()
 }

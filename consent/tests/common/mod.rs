@@ -37,6 +37,7 @@ pub fn unit(slug: &str, partner: &str, roles: &[RecipientKind], hipaa: HipaaStat
         victim_services: false,
         roles: roles.to_vec(),
         jurisdiction: "US-WA".to_owned(),
+        further_law: Vec::new(),
     }
 }
 
@@ -142,6 +143,7 @@ pub struct Event {
     pub person: Option<PersonId>,
     pub categories: Vec<Category>,
     pub labels: Vec<LawLabel>,
+    pub content: Vec<SliceLabels>,
     pub facts: Vec<Fact>,
     pub pos: LogPos,
 }
@@ -156,6 +158,7 @@ impl Event {
             person: Some(person(1)),
             categories: categories.to_vec(),
             labels: Vec::new(),
+            content: Vec::new(),
             facts: Vec::new(),
             pos: LogPos(1),
         }
@@ -172,6 +175,7 @@ impl Event {
             person: self.person,
             categories: &self.categories,
             labels: &self.labels,
+            content: &self.content,
             facts: &self.facts,
         }
     }

@@ -19,12 +19,11 @@ use handoff_identity::Identities;
 use handoff_law::{Bundle, EventFacts, EventRef, Memo, PolicyState, Rerule, Ruling, Scope};
 use handoff_referral::Referrals;
 use handoff_registry::Registrar;
-use handoff_schemas::{
-    Category, EventId, Fact, LawLabel, LogPos, LogTime, PersonId, Purpose, Recipient, RecordId, UnitId,
-};
+use handoff_schemas::{Category, EventId, Fact, LogPos, LogTime, PersonId, Purpose, Recipient, RecordId, UnitId};
 use handoff_spine::command::{Command, RecordRef, Refusal};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::decider::{Decider, NewEvent};
+use handoff_spine::intake::{self, Before};
 use handoff_spine::scenario::record_id;
 use serde_json::Value;
 use uuid::Uuid;
@@ -79,6 +78,7 @@ impl Told {
             person: self.event.person,
             categories: &self.categories,
             labels: &self.event.labels,
+            content: &self.event.content,
             facts: &self.event.facts,
         }
     }
@@ -89,7 +89,7 @@ impl Told {
 struct Sent {
     content: Vec<u8>,
     events: Vec<usize>,
-    labels: BTreeSet<LawLabel>,
+    labels: Before,
 }
 
 /// An accepted command.
@@ -204,13 +204,12 @@ impl World {
         let source = self.directory.source(&command.unit).ok_or_else(|| {
             Refusal::new("HO-3014", "this unit is not registered", "register the unit with the hub operator first")
         })?;
-        // A new version sheds no label of the one it takes the place of (A8).
         let kept = latest.map(|s| s.labels.clone()).unwrap_or_default();
-        let labels: BTreeSet<LawLabel> = kept.into_iter().chain(source.labels()).collect();
         let mut told = Vec::with_capacity(new.len());
         let mut replaced = Vec::new();
         for (index, new) in new.into_iter().enumerate() {
-            let sliced = handoff_spine::intake::sliced(&source, &new)?;
+            let sliced = intake::sliced(&source, &new)?;
+            let (labels, content) = intake::labels(&*self.bundle, &source, &new.event_type, &sliced, (&kept, index));
             let mut facts = new.facts;
             if let Some((place, old)) =
                 latest.and_then(|s| s.events.get(index)).and_then(|at| Some((*at, self.events.get(*at)?)))
@@ -228,7 +227,8 @@ impl World {
                     incident: command.incident,
                     asserted_at: new.asserted_at,
                     facts,
-                    labels: labels.iter().copied().collect(),
+                    labels,
+                    content,
                     admin: sliced.admin,
                     slices: Vec::new(),
                 },
@@ -240,6 +240,7 @@ impl World {
         }
         self.events.iter_mut().enumerate().filter(|(at, _)| replaced.contains(at)).for_each(|(_, t)| t.replaced = true);
         self.evolve(record, &told);
+        let labels = Before::of(&told.iter().map(|t| t.event.clone()).collect::<Vec<_>>());
         let events = self.append(told, &command.unit, Vec::new());
         let sent = Sent { content, events: events.clone(), labels };
         self.keys.entry(key).or_default().push(sent);

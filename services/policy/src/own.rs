@@ -55,6 +55,7 @@ pub async fn append(log: &Log, event_type: &str, ids: Ids, fact: Fact) -> Result
         asserted_at: None,
         facts: vec![fact],
         labels: Vec::new(),
+        content: Vec::new(),
         admin: serde_json::Map::new(),
         slices: Vec::new(),
     };

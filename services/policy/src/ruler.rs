@@ -166,6 +166,7 @@ impl Ruler {
                 person: event.person,
                 categories: &categories,
                 labels: &event.labels,
+                content: &event.content,
                 facts: &event.facts,
             };
             let ruling = self.memo.rule(&self.bundle, &self.memory.state, &facts, &recipient, at);

@@ -190,6 +190,7 @@ fn event<'a>(stage: &'a Stage, case: &Case<'a>) -> EventFacts<'a> {
         person: Some(stage.person(case.group.subject)),
         categories: Category::ALL,
         labels: case.group.labels(),
+        content: &[],
         facts: &[],
     }
 }

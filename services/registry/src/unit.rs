@@ -1,4 +1,6 @@
-use handoff_schemas::{Fact, HipaaStatus, Part2Status, PartnerId, PartnerStatus, RecipientKind, UnitFacts, UnitId};
+use handoff_schemas::{
+    Fact, HipaaStatus, LawLabel, Part2Status, PartnerId, PartnerStatus, RecipientKind, UnitFacts, UnitId,
+};
 use handoff_spine::command::{Command, Item, Refusal};
 use handoff_spine::directory::OPERATOR;
 use serde::Deserialize;
@@ -18,6 +20,8 @@ struct Registered {
     victim_services: bool,
     roles: Vec<RecipientKind>,
     jurisdiction: String,
+    #[serde(default)]
+    further_law: Vec<LawLabel>,
 }
 
 /// What an event of the `unit` family says to policy. A unit that changes is registered again: its new status counts
@@ -62,6 +66,7 @@ pub fn facts(state: &Entry, command: &Command, item: &Item, known: &dyn Known) -
         victim_services: r.victim_services,
         roles: r.roles,
         jurisdiction: r.jurisdiction,
+        further_law: r.further_law,
     };
     Ok(vec![Fact::UnitRegistered { unit }])
 }

@@ -1,7 +1,7 @@
 //! The body of one message on `EVENTS`: all events of one command, sealed under the log key.
 
 use handoff_schemas::{
-    Category, EventId, EventType, Fact, IncidentId, LawLabel, LogPos, LogTime, PersonId, RecordId, UnitId,
+    Category, EventId, EventType, Fact, IncidentId, LawLabel, LogPos, LogTime, PersonId, RecordId, SliceLabels, UnitId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -50,6 +50,9 @@ pub struct LoggedEvent {
     pub facts: Vec<Fact>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<LawLabel>,
+    /// What the slices' content says beyond their categories, by category. Absent: nothing, or taken before labels were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content: Vec<SliceLabels>,
     /// Leaves about no person.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub admin: Map<String, Value>,

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use handoff_schemas::{
-    Fact, HipaaStatus, LawLabel, OrgType, PartnerId, PartnerStatus, RecipientKind, UnitFacts, UnitId,
-};
+use handoff_schemas::{Fact, OrgType, PartnerId, PartnerStatus, RecipientKind, UnitFacts, UnitId};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -52,26 +50,6 @@ impl Source {
             Self::Unit(u) => u.roles.first().copied().unwrap_or(RecipientKind::Eval),
             Self::Operator => RecipientKind::Eval,
         }
-    }
-
-    /// The law its data follows, from registration and never from words (rulebook 7.3 step 4).
-    #[must_use]
-    pub fn labels(&self) -> Vec<LawLabel> {
-        let Self::Unit(u) = self else { return Vec::new() };
-        let mut labels = Vec::new();
-        if u.part2.applies() {
-            labels.push(LawLabel::Part2);
-        }
-        if !matches!(u.hipaa, HipaaStatus::None) {
-            labels.push(LawLabel::Hipaa);
-        }
-        if u.victim_services {
-            labels.push(LawLabel::Vawa);
-        }
-        if u.roles.iter().any(|r| matches!(r, RecipientKind::Le | RecipientKind::Psap)) {
-            labels.push(LawLabel::LeLocal);
-        }
-        labels
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use handoff_schemas::{EventId, Fact, LawLabel, LogPos, RecordId, Registry, Sliced};
+use handoff_schemas::{EventId, EventType, Fact, Labeller, LawLabel, LogPos, RecordId, Registry, SliceLabels, Sliced};
 use lru::LruCache;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -30,6 +30,7 @@ pub struct Intake<D: Decider> {
     sealer: Sealer,
     ids: IdKey,
     directory: Directory,
+    labeller: Arc<dyn Labeller>,
     held: Mutex<LruCache<RecordId, Arc<Held<D::State>>>>,
 }
 
@@ -51,12 +52,64 @@ struct Seen {
     content: Digest,
     accepted: Accepted,
     /// What this document was labelled with, any of its versions.
-    labels: BTreeSet<LawLabel>,
+    labels: Before,
+}
+
+/// The labels of a document's earlier versions, which a new one keeps.
+#[derive(Clone, Default)]
+pub struct Before {
+    law: BTreeSet<LawLabel>,
+    /// Of each event, in the document's order.
+    content: Vec<Vec<SliceLabels>>,
+}
+
+impl Before {
+    #[must_use]
+    pub fn of(events: &[LoggedEvent]) -> Self {
+        Self {
+            law: events.iter().flat_map(|e| &e.labels).copied().collect(),
+            content: events.iter().map(|e| e.content.clone()).collect(),
+        }
+    }
+}
+
+/// The labels of the event at `index` of a document: its unit's law and what its content says, joined with those of the
+/// version it takes the place of. A new version sheds no label (A8), whatever became of the unit since, and to be
+/// corrected is no reason to be protected less (I5).
+pub fn labels(
+    labeller: &dyn Labeller,
+    source: &Source,
+    event_type: &EventType,
+    sliced: &Sliced,
+    (before, index): (&Before, usize),
+) -> (Vec<LawLabel>, Vec<SliceLabels>) {
+    let mut law = before.law.clone();
+    if let Source::Unit(unit) = source {
+        let categories: Vec<_> = sliced.slices.keys().copied().collect();
+        law.extend(labeller.law(unit, &categories));
+    }
+    let mut content = labeller.content(event_type, &sliced.slices);
+    let earlier = before.content.get(index).into_iter().flatten();
+    for earlier in earlier.filter(|l| sliced.slices.contains_key(&l.category)) {
+        match content.iter_mut().find(|l| l.category == earlier.category) {
+            Some(now) => now.labels.join(&earlier.labels),
+            None => content.push(earlier.clone()),
+        }
+    }
+    content.sort_by_key(|l| l.category);
+    (law.into_iter().collect(), content)
 }
 
 impl<D: Decider> Intake<D> {
-    pub fn new(decider: D, log: Log, sealer: Sealer, ids: IdKey, directory: Directory) -> Self {
-        Self { decider, log, sealer, ids, directory, held: Mutex::new(LruCache::new(HELD)) }
+    pub fn new(
+        decider: D,
+        log: Log,
+        sealer: Sealer,
+        ids: IdKey,
+        directory: Directory,
+        labeller: Arc<dyn Labeller>,
+    ) -> Self {
+        Self { decider, log, sealer, ids, directory, labeller, held: Mutex::new(LruCache::new(HELD)) }
     }
 
     /// Serves `cmd.<NAME>` until shutdown; commands under way are finished first.
@@ -94,7 +147,7 @@ impl<D: Decider> Intake<D> {
             optimistic = false;
             let mut version = 1;
             let mut amended: Vec<EventId> = Vec::new();
-            let mut labels = BTreeSet::new();
+            let mut labels = Before::default();
             if let Some(seen) = held.keys.get(&key) {
                 if let Some(same) = seen.iter().find(|s| s.content == content) {
                     return Ok(Accepted { duplicate: true, ..same.accepted.clone() });
@@ -115,7 +168,7 @@ impl<D: Decider> Intake<D> {
             let new = self.decider.decide(&held.state, &command)?;
             let mut events = Vec::with_capacity(new.len());
             for (i, event) in new.into_iter().enumerate() {
-                events.push(self.seal(&command, record, event, amended.get(i).copied(), &labels).await?);
+                events.push(self.seal(&command, record, event, amended.get(i).copied(), (&labels, i)).await?);
             }
             let accepted = Accepted {
                 record,
@@ -186,7 +239,7 @@ impl<D: Decider> Intake<D> {
         record: RecordId,
         event: NewEvent,
         amends: Option<EventId>,
-        before: &BTreeSet<LawLabel>,
+        before: (&Before, usize),
     ) -> Result<LoggedEvent, Refusal> {
         let unit = self.directory.unit_or_operator(&command.unit).await.ok_or_else(|| {
             Refusal::new("HO-3014", "this unit is not registered", "register the unit with the hub operator first")
@@ -206,8 +259,12 @@ impl<D: Decider> Intake<D> {
             })?;
         let mut facts = event.facts;
         facts.extend(amends.map(|event| Fact::Amends { event }));
-        // A new version sheds no label of the one it takes the place of (A8), whatever became of the unit since.
-        let labels = before.iter().copied().chain(unit.labels()).collect::<BTreeSet<_>>();
+        let (labels, content) = labels(&*self.labeller, &unit, &event.event_type, &sliced, before);
+        // Counts what holds a code that nobody knows, for whoever extends the value sets.
+        let unlabelled = content.iter().filter(|l| l.labels.unlabelled).count();
+        if unlabelled > 0 {
+            metrics::counter!("handoff_unlabelled_slices_total", "service" => D::NAME).increment(unlabelled as u64);
+        }
         Ok(LoggedEvent {
             id,
             event_type: event.event_type,
@@ -217,7 +274,8 @@ impl<D: Decider> Intake<D> {
             incident: command.incident,
             asserted_at: event.asserted_at,
             facts,
-            labels: labels.into_iter().collect(),
+            labels,
+            content,
             admin: sliced.admin,
             slices,
         })
@@ -263,7 +321,7 @@ fn fold<D: Decider>(mut held: Held<D::State>, commit: &Commit, pos: LogPos) -> H
     let record = commit.events.first().map_or(RecordId(Uuid::nil()), |e| e.record);
     held.keys.entry(commit.key.clone()).or_default().push(Seen {
         content: commit.content.clone(),
-        labels: commit.events.iter().flat_map(|e| &e.labels).copied().collect(),
+        labels: Before::of(&commit.events),
         accepted: Accepted {
             record,
             position: pos,

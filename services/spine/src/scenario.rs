@@ -149,6 +149,7 @@ impl<D: Decider> World<D> {
                 asserted_at: new.asserted_at,
                 facts: new.facts,
                 labels: Vec::new(),
+                content: Vec::new(),
                 admin: sliced.admin,
                 slices: Vec::new(),
             });

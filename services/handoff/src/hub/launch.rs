@@ -149,7 +149,8 @@ impl Services {
     ) -> Result<()> {
         let log = ground.log(name).await?;
         let ids = ground.vault.id_key().await?;
-        let intake = Intake::new(decider, log, ground.vault.sealer(), ids, directory.clone());
+        let law = Bundle::embedded()?;
+        let intake = Intake::new(decider, log, ground.vault.sealer(), ids, directory.clone(), law);
         let (shutdown, health) = (self.shutdown.clone(), self.health.clone());
         health.not_ready(D::NAME, "starting");
         let run = async move { (D::NAME, intake.run(shutdown, &health).await.map_err(ServiceError::from)) };

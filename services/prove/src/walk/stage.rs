@@ -249,6 +249,7 @@ fn facts_of(slug: &str, roles: Vec<RecipientKind>) -> Result<UnitFacts, ProveErr
         victim_services: false,
         roles,
         jurisdiction: "US-WA".to_owned(),
+        further_law: Vec::new(),
     })
 }
 

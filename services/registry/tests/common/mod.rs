@@ -41,6 +41,7 @@ impl Known for County {
             victim_services: false,
             roles: vec![*role],
             jurisdiction: "US-ZZ".to_owned(),
+            further_law: Vec::new(),
         }))
     }
 

@@ -90,6 +90,7 @@ impl One<'_> {
             person: self.event.person,
             categories: &categories,
             labels: &self.event.labels,
+            content: &self.event.content,
             facts: &self.event.facts,
         };
         act(black_box(&facts));
