@@ -82,6 +82,12 @@ pub enum Obligation {
     Delau,
     /// HL7 `AOD`: the disclosure is accounted for.
     Aod,
+    /// A restriction gave way to an emergency: no further use or disclosure (45 CFR 164.522(a)(1)(iv); 42 CFR 2.26).
+    NoFurtherUse,
+    /// The source program documents it immediately after (42 CFR 2.51(c)).
+    DocumentEmergency,
+    /// HL7 `HUAPRV`: somebody else looks at this use, within two business days (rulebook 7.7 BTG).
+    Huaprv,
 }
 
 /// What every grant states, before its authority is attached.
@@ -132,6 +138,13 @@ impl Grant {
     /// By agreement, or by authority that needs none.
     pub(crate) fn without_consent(terms: Terms, agreement: Option<AgreementBasis>) -> Self {
         Self { agreement, ..terms.grant() }
+    }
+
+    /// By an exception or an order, with the duties it brings.
+    pub(crate) fn asked(terms: Terms, duties: impl IntoIterator<Item = Obligation>) -> Self {
+        let mut grant = terms.grant();
+        grant.obligations.extend(duties);
+        grant
     }
 
     /// By consent where Part 2 does not apply. Nothing where it does: see [`Self::part2_consented`].

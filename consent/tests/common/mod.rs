@@ -201,6 +201,7 @@ pub fn consent(n: u64, consent_type: ConsentType, from: &str, recipients: &[&str
         signed_at: LogTime(NOW.0 - DAY),
         expiry: Expiry::At { at: LogTime(NOW.0 + 90 * DAY) },
         deny: false,
+        restriction: false,
     }
 }
 

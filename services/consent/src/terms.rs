@@ -87,6 +87,7 @@ fn permission(terms: Terms, item: &Item, consent: RecordId, person: PersonId) ->
         signed_at,
         expiry,
         deny: false,
+        restriction: false,
     })
 }
 
@@ -147,6 +148,7 @@ pub fn forbidding(
         signed_at: LogTime(0),
         expiry,
         deny: true,
+        restriction: false,
     }
 }
 
