@@ -121,6 +121,7 @@ pub enum ServiceArg {
     Encounter,
     Consent,
     Referral,
+    Ask,
     Policy,
     Ledger,
     Views,
