@@ -43,7 +43,8 @@ impl<'a> Situation<'a> {
         if !serves {
             return Err(Reason::AskPurpose);
         }
-        if !facts.scope.categories.contains(&category) || !self.in_bounds() {
+        let about = self.event.person.is_some_and(|p| self.state.person_cluster(p).contains(&facts.person));
+        if !about || !facts.scope.categories.contains(&category) || !self.in_bounds() {
             return Err(Reason::AskScope);
         }
         Ok(())

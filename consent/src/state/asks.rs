@@ -45,6 +45,12 @@ impl AskState {
         }
     }
 
+    /// Whether the units whose data it opens document it (42 CFR 2.51(c); rulebook 7.7 BTG, "notify source unit now").
+    #[must_use]
+    pub fn is_documented(&self) -> bool {
+        matches!(self.facts.claim, Claim::Emergency(_) | Claim::BreakGlass(_))
+    }
+
     /// When a use of break-glass must have been reviewed: the end of the second business day after it (rulebook 7.7).
     /// None where nothing is to be reviewed, or it was.
     #[must_use]

@@ -44,7 +44,8 @@ pub struct Scope {
 pub fn facts(given: &Given<'_>) -> Result<AskFacts, Refusal> {
     let asked: Requested = read(given.item)?;
     let (to, user) = match asked.recipient {
-        Some(reader) => (named(given, reader)?, asked.user),
+        // What a unit gives is for whoever reads at the recipient.
+        Some(reader) => (named(given, reader)?, None),
         None => (own(given, asked.role)?, Some(asked.user.ok_or_else(no_user)?)),
     };
     let facts: Facts = read(given.item)?;

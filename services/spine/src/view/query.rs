@@ -1,5 +1,5 @@
 use crate::release::{ReleasedSlice, Terms};
-use handoff_schemas::{LogPos, LogTime, Recipient, ReleaseId};
+use handoff_schemas::{LogPos, LogTime, Recipient, RecipientKind, ReleaseId};
 use uuid::Uuid;
 
 /// Most rows one page holds.
@@ -22,10 +22,29 @@ pub enum Query {
 #[derive(Clone, Debug)]
 pub struct Window {
     pub recipient: Recipient,
+    /// The ask to read under, by the id this partner knows it by; none: what stands.
+    pub under: Option<Uuid>,
     /// Log time the answer is for: what is valid until then or earlier is not shown.
     pub at: LogTime,
     /// Last position on `RELEASES` that the ledger has integrated.
     pub integrated: u64,
+}
+
+impl Window {
+    /// The reader as the rows name it: the recipient kind, and the ask where it reads under one.
+    #[must_use]
+    pub fn reader(&self) -> String {
+        reader(self.recipient.kind, self.under)
+    }
+}
+
+/// Under each ask a recipient is a reader of its own: with rows and a cursor that nobody else has, so that no gap in
+/// another's tells of them.
+pub(super) fn reader(kind: RecipientKind, under: Option<Uuid>) -> String {
+    match under {
+        None => kind.code().to_owned(),
+        Some(ask) => format!("{}:{}", kind.code(), ask.simple()),
+    }
 }
 
 /// One row that stands, still sealed.

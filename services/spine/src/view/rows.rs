@@ -3,10 +3,12 @@
 pub mod postgres;
 pub mod sqlite;
 
-use crate::release::{ReleasedSlice, Terms, TermsId, Told};
+use crate::release::{AskDoc, ReleasedSlice, Terms, TermsId, Told};
 use crate::store::{Migration, StoreError};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+
+use super::query::reader;
 
 use handoff_schemas::{LogPos, PartnerId, ReleaseId};
 
@@ -36,7 +38,8 @@ pub enum Change {
 pub struct PutRow {
     pub release: ReleaseId,
     pub unit: String,
-    pub kind: &'static str,
+    /// As [`super::Window::reader`] names it.
+    pub kind: String,
     pub stream_seq: i64,
     pub cause: i64,
     pub at: i64,
@@ -65,7 +68,8 @@ pub struct Scopes {
 
 impl Scopes {
     fn of(scopes: &[String]) -> Self {
-        let is_own = |scope: &&String| ["person:", "consent:", "link:"].iter().any(|kind| scope.starts_with(kind));
+        let is_own =
+            |scope: &&String| ["person:", "consent:", "ask:", "link:"].iter().any(|kind| scope.starts_with(kind));
         let (own, shared): (Vec<_>, Vec<_>) = scopes.iter().partition(is_own);
         let shared: Vec<String> = shared.into_iter().cloned().collect();
         Self { set: TermsId::of(&shared.join("\n")), own: own.into_iter().cloned().collect(), shared }
@@ -120,6 +124,8 @@ pub fn changes(ruled: &Told, terms: &Terms, stream_seq: u64) -> Result<Vec<Chang
         record: uuid::Uuid,
         person: Option<uuid::Uuid>,
         incident: Option<uuid::Uuid>,
+        #[serde(default)]
+        ask: Option<AskDoc>,
         #[serde(flatten)]
         named: Named,
     }
@@ -128,10 +134,12 @@ pub fn changes(ruled: &Told, terms: &Terms, stream_seq: u64) -> Result<Vec<Chang
         ruled.supersedes.iter().map(|id| Change::Replace { release: *id, by: number(stream_seq) }).collect();
     if let Some(release) = &ruled.release {
         let ids: Ids = serde_json::from_str(&release.ruling).map_err(corrupt)?;
+        // What somebody gave unasked, a warning or a report, stands for whoever reads there; what a user asked for does not.
+        let under = ids.ask.as_ref().filter(|a| a.user.is_some()).map(|a| a.id);
         changes.push(Change::Put(Box::new(PutRow {
             release: release.id,
             unit: ruled.recipient.unit.to_string(),
-            kind: ruled.recipient.kind.code(),
+            kind: reader(ruled.recipient.kind, under),
             stream_seq: number(stream_seq),
             cause: position(ruled.cause),
             at: ruled.at.0,

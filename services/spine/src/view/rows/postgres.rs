@@ -62,9 +62,9 @@ async fn put(tx: &mut Tx, rows: &[&PutRow]) -> Result<(), StoreError> {
     let mut cursors = HashMap::new();
     let mut numbered = Vec::with_capacity(rows.len());
     for row in rows {
-        let cursor = match cursors.entry((row.unit.as_str(), row.kind)) {
+        let cursor = match cursors.entry((row.unit.as_str(), row.kind.as_str())) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(last_cursor(tx, &row.unit, row.kind).await?),
+            Entry::Vacant(new) => new.insert(last_cursor(tx, &row.unit, &row.kind).await?),
         };
         *cursor += 1;
         id += 1;
@@ -74,7 +74,7 @@ async fn put(tx: &mut Tx, rows: &[&PutRow]) -> Result<(), StoreError> {
         let mut query = QueryBuilder::<Postgres>::new(INSERT);
         query.push(ROWS).push_values(chunk, |mut values, (id, cursor, row)| {
             values.push_bind(id).push_bind(row.release.0.as_bytes().as_slice());
-            values.push_bind(&row.unit).push_bind(row.kind);
+            values.push_bind(&row.unit).push_bind(&row.kind);
             values.push_bind(cursor).push_bind(row.stream_seq).push_bind(row.cause).push_bind(row.at);
             values.push_bind(&row.event_type).push_bind(&row.source).push_bind(&row.record);
             values.push_bind(&row.person).push_bind(&row.incident).push_bind(row.valid_until);
@@ -152,7 +152,7 @@ pub async fn read(tx: &mut Tx, window: &Window, query: &Query) -> Result<Vec<Vie
     };
     let bound = sqlx::query_as::<_, Shown>(text)
         .bind(window.recipient.unit.as_str())
-        .bind(window.recipient.kind.code())
+        .bind(window.reader())
         .bind(window.at.0)
         .bind(super::number(window.integrated));
     let bound = match query {
