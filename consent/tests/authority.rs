@@ -717,6 +717,10 @@ fn ec_14_an_unconscious_overdose_reaches_ems_and_the_program_gets_its_record() {
     assert!(grant.obligations.contains(&Obligation::DocumentEmergency));
     assert!(grant.obligations.contains(&Obligation::NoProceedingsAgainstPatient));
     assert!(grant.labels.contains(&LawLabel::Part2));
+    let statement = grant.statement.as_deref().expect("the short statement goes with it");
+    assert!(statement.contains("unauthorized use or disclosure"), "{statement}");
+    let stored: handoff_law::Grant = serde_json::from_value(serde_json::to_value(grant).unwrap()).unwrap();
+    assert_eq!(&stored, grant);
     assert_eq!(grant.basis.iter().map(ToString::to_string).collect::<Vec<_>>(), ["B15"]);
 
     let c = county();

@@ -15,6 +15,7 @@ use crate::exceptions::ExceptionName;
 use crate::facts::SliceFacts;
 use crate::matrix::Basis;
 use crate::memo::Memo;
+use crate::notice::NoticeForm;
 use crate::reason::Reason;
 use crate::ruling::{Grant, Obligation, Outcome, Terms};
 use crate::situation::{Authority, Situation};
@@ -76,7 +77,8 @@ fn grant(memo: &mut Memo, s: &Situation<'_>, category: Category, why: &mut Why<'
         labels,
         delete_when_expired: category == Category::SafetyCaution,
     };
-    Some(Grant::asked(terms, duties))
+    let statement = attempt.part2.then(|| s.bundle.notice(NoticeForm::Short));
+    Some(Grant::asked(terms, duties, statement))
 }
 
 /// Every axis must open by the exception or the order itself; with what each narrows to.
@@ -168,7 +170,7 @@ pub(super) fn record(memo: &mut Memo, s: &Situation<'_>, category: Category) -> 
                 labels: s.labels.clone(),
                 delete_when_expired: false,
             };
-            Outcome::Release(vec![Grant::asked(terms, [])])
+            Outcome::Release(vec![Grant::asked(terms, [], None)])
         }
         (Verdict::Permit(..), None) => {
             why.add(Reason::NotInTemplate);

@@ -29,6 +29,9 @@ pub struct Grant {
     pub labels: BTreeSet<LawLabel>,
     pub obligations: BTreeSet<Obligation>,
     pub notice: Option<Notice232>,
+    /// The short statement of 42 CFR 2.32(a), sent with an emergency release too though 2.32 asks for it by consent only
+    /// (P2-24).
+    pub statement: Option<Arc<str>>,
 }
 
 /// The clause relied on.
@@ -123,6 +126,7 @@ impl Terms {
             labels: self.labels,
             obligations,
             notice: None,
+            statement: None,
         }
     }
 }
@@ -140,11 +144,15 @@ impl Grant {
         Self { agreement, ..terms.grant() }
     }
 
-    /// By an exception or an order, with the duties it brings.
-    pub(crate) fn asked(terms: Terms, duties: impl IntoIterator<Item = Obligation>) -> Self {
+    /// By an exception or an order, with the duties it brings and, of a Part 2 record, the statement that goes with it.
+    pub(crate) fn asked(
+        terms: Terms,
+        duties: impl IntoIterator<Item = Obligation>,
+        statement: Option<Arc<str>>,
+    ) -> Self {
         let mut grant = terms.grant();
         grant.obligations.extend(duties);
-        grant
+        Self { statement, ..grant }
     }
 
     /// By consent where Part 2 does not apply. Nothing where it does: see [`Self::part2_consented`].
@@ -193,6 +201,8 @@ struct Wire {
     obligations: BTreeSet<Obligation>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     notice: Option<Notice232>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    statement: Option<Arc<str>>,
 }
 
 impl TryFrom<Wire> for Grant {
@@ -218,6 +228,7 @@ impl TryFrom<Wire> for Grant {
             labels: w.labels,
             obligations: w.obligations,
             notice: w.notice,
+            statement: w.statement,
         })
     }
 }
@@ -236,6 +247,7 @@ impl From<Grant> for Wire {
             labels: g.labels,
             obligations: g.obligations,
             notice: g.notice,
+            statement: g.statement,
         }
     }
 }

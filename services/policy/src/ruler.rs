@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use handoff_law::{AskState, Bundle, Memo, Rerule};
+use handoff_law::{AskState, Bundle, Memo, Rerule, Scope};
 use handoff_schemas::{Fact, LogPos, LogTime, Recipient};
 use handoff_spine::commit::{Entry, LoggedEvent};
 use handoff_spine::log::Log;
@@ -140,7 +140,8 @@ impl Ruler {
     ) -> Result<Option<Sweep>, ServiceError> {
         let touched = self.memory.touched(again, entry.pos);
         let facts = entry.commit.events.iter().flat_map(|e| &e.facts).cloned().collect::<Vec<Fact>>();
-        let narrowing = !handoff_law::floors(entry.pos, &facts).is_empty();
+        // The end of an ask hides that ask's rows and nobody else's: to write others again would tell of it.
+        let narrowing = handoff_law::floors(entry.pos, &facts).iter().any(|(scope, _)| !matches!(scope, Scope::Ask(_)));
         let places: Vec<Place> = touched.into_iter().collect();
         if places.len() > INLINE {
             return Ok(Some(Sweep { places, narrowing }));

@@ -68,3 +68,17 @@ pub struct Page {
     /// Log time there.
     pub at: LogTime,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_ask_is_a_reader_of_its_own() {
+        let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let readers = [None, Some(one), Some(other)].map(|ask| reader(RecipientKind::Ems, ask));
+        assert_eq!(readers.first().map(String::as_str), Some("EMS"));
+        assert!(readers.iter().skip(1).all(|r| r.starts_with("EMS:")) && readers.first() != readers.last());
+        assert_ne!(reader(RecipientKind::Ems, Some(one)), reader(RecipientKind::Ems, Some(other)));
+    }
+}
