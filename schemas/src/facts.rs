@@ -295,6 +295,10 @@ pub struct ConsentFacts {
     /// Of a denial: an agreed restriction, which emergency treatment lifts (45 CFR 164.522(a)(1)(iii); 42 CFR 2.26).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restriction: bool,
+    /// Of a criminal-justice referral consent: from when on the person may revoke it (42 CFR 2.35(c)). Absent: not before
+    /// it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocable_from: Option<LogTime>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -123,7 +123,7 @@ impl<'a> Situation<'a> {
         let (law, kind) = (by.law, self.recipient.kind);
         let named = |a: &&'a Alternative| a.decision == Decision::Exception && self.alternative_names(by, a, cell);
         if let Some(alternative) = cell.cell.and_then(|c| c.alternatives.iter().find(named)) {
-            return Some(&alternative.templates);
+            return Some(alternative.templates.as_slice());
         }
         let to_kind = law.opens_kinds.is_empty() || law.opens_kinds.contains(&kind);
         let overridden = law.opens.contains(&axis) && to_kind;

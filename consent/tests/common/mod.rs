@@ -218,6 +218,7 @@ pub fn consent(n: u64, consent_type: ConsentType, from: &str, recipients: &[&str
         expiry: Expiry::At { at: LogTime(NOW.0 + 90 * DAY) },
         deny: false,
         restriction: false,
+        revocable_from: None,
     }
 }
 

@@ -99,6 +99,7 @@ pub fn any_whole_consent() -> impl Strategy<Value = ConsentFacts> {
                 expiry,
                 deny,
                 restriction: false,
+                revocable_from: None,
             }
         },
     )

@@ -172,6 +172,7 @@ struct Revoked {
     #[serde(default)]
     parties: Vec<UnitId>,
     form: String,
+    revoked_at: Option<String>,
     #[serde(default)]
     all_consents: bool,
 }
@@ -179,8 +180,13 @@ struct Revoked {
 /// P2-19: whole or as to named parties; an oral revocation stops too, and writing is asked for later.
 fn revocation(state: &Consent, item: &Item, consent: RecordId, person: PersonId) -> Result<Fact, Refusal> {
     let revoked: Revoked = read(item)?;
-    // 42 CFR 2.35(c): irrevocable until what it states has come; then it ends by that.
-    if state.facts.as_ref().is_some_and(|f| f.consent_type == ConsentType::Part2CriminalJustice) {
+    // 42 CFR 2.35(c): irrevocable until what it states has come. An event that it states ends it.
+    let when = revoked.revoked_at.as_deref().or(item.asserted_at.as_deref()).and_then(instant);
+    let too_early = |f: &ConsentFacts| {
+        let revocable = f.revocable_from.zip(when).is_some_and(|(from, when)| when >= from);
+        f.consent_type == ConsentType::Part2CriminalJustice && !revocable
+    };
+    if state.facts.as_ref().is_some_and(too_early) {
         return Err(Refusal::new(
             "HO-2327",
             "a consent for a criminal-justice referral cannot be revoked before its time or event: 2.35(c)",

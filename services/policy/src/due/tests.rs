@@ -88,6 +88,7 @@ fn ending(n: u128, at: LogTime) -> ConsentFacts {
         expiry: Expiry::At { at },
         deny: true,
         restriction: false,
+        revocable_from: None,
     }
 }
 
