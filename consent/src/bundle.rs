@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::defaults::Defaults;
 use crate::engine::Engine;
+use crate::exceptions::Exceptions;
 use crate::label::{LabelFiles, LabelLaw};
 use crate::matrix::Matrix;
 use crate::notice::{NoticeForm, ScopeWords};
@@ -27,6 +28,7 @@ macro_rules! law_files {
 
 law_files! {
     "defaults.toml",
+    "exceptions.toml",
     "floors.cedar",
     "labels/categories.csv",
     "labels/hierarchy.csv",
@@ -114,6 +116,7 @@ pub struct Bundle {
     pub matrix: Matrix,
     pub templates: Templates,
     pub defaults: Defaults,
+    pub exceptions: Exceptions,
     pub reasons: Reasons,
     pub engine: Engine,
     pub labels: LabelLaw,
@@ -153,6 +156,7 @@ impl Bundle {
         let known = |name: &str| templates.get(name).is_some();
         let matrix = Matrix::parse(file("matrix.csv")?, known).map_err(bad("matrix.csv"))?;
         let defaults = Defaults::parse(file("defaults.toml")?, known).map_err(bad("defaults.toml"))?;
+        let exceptions = Exceptions::parse(file("exceptions.toml")?, known).map_err(bad("exceptions.toml"))?;
         let engine = Engine::load(file("schema.cedarschema")?, file("floors.cedar")?, file("paths.cedar")?)
             .map_err(bad("floors.cedar, paths.cedar, schema.cedarschema"))?;
         let labels = LabelFiles {
@@ -174,6 +178,7 @@ impl Bundle {
             matrix,
             templates,
             defaults,
+            exceptions,
             engine,
             labels,
         })
@@ -197,6 +202,11 @@ impl Bundle {
     /// What a kind's templates show of a category for one stated purpose.
     pub(crate) fn flow(&self, kind: RecipientKind, purpose: Purpose, category: Category) -> Option<Standing> {
         flow(&self.templates, self.defaults.templates(kind, purpose), purpose, category)
+    }
+
+    /// What one template shows of a category, whoever reads: an exception's field set.
+    pub(crate) fn field_set(&self, template: &str, purpose: Purpose, category: Category) -> Option<Standing> {
+        flow(&self.templates, &[template.to_owned()], purpose, category)
     }
 
     /// What templates that a matrix cell or an agreement names show of a category. One that needs a reviewed hook shows

@@ -23,6 +23,8 @@ pub enum Path {
     Authorization,
     Exception,
     CourtOrder,
+    /// What an emergency disclosure leaves in the source's records.
+    Record,
 }
 
 impl Path {
@@ -37,6 +39,7 @@ impl Path {
             "authorization" => Self::Authorization,
             "exception" => Self::Exception,
             "court-order" => Self::CourtOrder,
+            "record" => Self::Record,
             _ => return None,
         })
     }

@@ -46,14 +46,14 @@ pub fn explain(bundle: &Bundle, ruling: &Ruling) -> Vec<Explanation> {
             released: matches!(slice.outcome, Outcome::Release(_)),
             elements: slice.outcome.elements(),
             points: match &slice.outcome {
-                Outcome::Release(grants) => grants.iter().map(granted).collect(),
+                Outcome::Release(grants) => grants.iter().map(|g| granted(g, ruling.ask.is_some())).collect(),
                 Outcome::Withhold(reasons) => reasons.iter().map(|w| withheld(bundle, w)).collect(),
             },
         })
         .collect()
 }
 
-fn granted(grant: &Grant) -> Point {
+fn granted(grant: &Grant, asked: bool) -> Point {
     let words = |all: Vec<String>| all.join(", ");
     let purposes = words(grant.purposes.iter().map(ToString::to_string).collect());
     let basis = words(grant.basis.iter().map(ToString::to_string).collect());
@@ -63,6 +63,12 @@ fn granted(grant: &Grant) -> Point {
         }
         (None, Some(_)) => format!("released for {purposes} by agreement, template {}, on {basis}", grant.template),
         (None, None) if grant.basis.contains(&crate::matrix::Basis::OWN) => "the unit published it itself".to_owned(),
+        (None, None) if asked => {
+            format!(
+                "released for {purposes} under an ask, on {basis}, template {}; for its user, while it lasts",
+                grant.template
+            )
+        }
         (None, None) => format!("released for {purposes} on {basis}, template {}; needs no agreement", grant.template),
     };
     Point {

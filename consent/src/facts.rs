@@ -58,6 +58,7 @@ slice_facts! {
     cell_agreement,
     cell_consent,
     cell_status,
+    /// The cell, or an override of rulebook 7.7, names the exception that is asked.
     cell_exception,
     cell_order,
     /// An exception or an unmet condition that the person's own authorization may open.
@@ -76,12 +77,36 @@ slice_facts! {
     tpo_recipient,
     /// 2.31(d); not gathered yet.
     consent_proceedings,
-    /// Subpart E; not gathered yet.
+    /// Subpart E: order with its findings, mandate, review, scope and time.
     order_and_mandate,
-    /// Rulebook 7.3 step 8; not gathered yet.
-    exception_complete,
+    /// A court's order outside subpart E, reviewed, in its scope and time (45 CFR 164.512(e)(1)(i)).
+    court_order,
+    /// The facts of the exception that is asked are whole; likewise the next ones (rulebook 7.3 step 8).
+    exception_emergency,
+    /// What 42 CFR 2.51 asks for beyond an emergency: that consent cannot be had, and what is to be documented.
+    exception_emergency_2_51,
+    exception_break_glass,
+    exception_threat,
+    exception_locate,
+    exception_victim,
+    exception_custody,
+    exception_premises_crime,
+    exception_crime_alert,
+    exception_mandated_report,
+    /// The first report of child abuse (42 CFR 2.12(c)(6)).
+    child_abuse_initial,
+    /// The user of the ask holds a medical licence and works in a medical role.
+    medical_personnel,
+    /// The ask breaks the glass, whatever else it states.
+    break_glass,
+    /// A recipient kind or a category that break-glass never serves.
+    break_glass_barred,
+    /// The event is an ask that opened data of this recipient's own in an emergency (2.51(c)).
+    emergency_record,
     /// The person forbids it.
     person_denies,
+    /// A restriction that the source agreed to stands against it.
+    person_restricts,
     /// Notice and scope explanation could be made for the candidate consent.
     notice_ready,
 }

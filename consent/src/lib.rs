@@ -8,6 +8,7 @@ mod agreement;
 mod bundle;
 mod defaults;
 mod engine;
+mod exceptions;
 mod explain;
 mod facts;
 mod form;
@@ -27,6 +28,7 @@ pub use agreement::{Agreement, AgreementError, AgreementKind, Effective, Flow, P
 pub use bundle::{Bundle, BundleError, BundleHash};
 pub use defaults::{Defaults, LifeSafety};
 pub use engine::{Engine, Path, PolicyRef, Verdict};
+pub use exceptions::{Exception, ExceptionName, Exceptions, StatedBy};
 pub use explain::{Explanation, Point, explain};
 pub use facts::SliceFacts;
 pub use form::{
@@ -38,9 +40,9 @@ pub use matrix::{Alternative, Basis, Cell, Decision, Matrix, Requirement, Unread
 pub use memo::Memo;
 pub use notice::{NOTICE_VERSION, Notice232, NoticeForm, ScopeExplanation};
 pub use reason::{Reason, ReasonText, Reasons, UnknownReason};
-pub use rule::{ENGINE, rule, rule_for};
+pub use rule::{ENGINE, rule, rule_asked, rule_for, rule_record};
 pub use ruling::{AgreementBasis, ConsentBasis, ExpiryKey, Grant, Obligation, Outcome, Ruling, SliceRuling, Withheld};
 pub use situation::EventFacts;
 pub use standing::{Scope, UnknownScope, floors};
-pub use state::{AgreementState, ConsentState, EventRef, Force, PolicyState, ReferralState, Rerule};
+pub use state::{AgreementState, AskState, ConsentState, EventRef, Force, PolicyState, ReferralState, Rerule};
 pub use template::{Template, Templates};

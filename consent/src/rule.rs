@@ -1,5 +1,6 @@
 //! The ruling itself: purposes, axes, candidates, verdicts, grants.
 
+mod asked;
 mod attempt;
 mod reasons;
 
@@ -17,7 +18,7 @@ use crate::reason::Reason;
 use crate::ruling::{Grant, Outcome, Ruling, SliceRuling, Terms};
 use crate::situation::{EventFacts, Situation};
 use crate::standing::Scope;
-use crate::state::PolicyState;
+use crate::state::{AskState, PolicyState};
 use reasons::Why;
 
 /// This engine, as every ruling names it.
@@ -48,7 +49,70 @@ pub fn rule_for(
     Memo::new().rule_for(bundle, state, event, recipient, purpose, at)
 }
 
+/// Rules one event under an ask, for the recipient that the ask names: what it opens beyond what stands.
+#[must_use]
+pub fn rule_asked(bundle: &Bundle, state: &PolicyState, event: &EventFacts<'_>, ask: &AskState, at: LogTime) -> Ruling {
+    Memo::new().rule_asked(bundle, state, event, ask, at)
+}
+
+/// Rules an ask's own event for a unit whose data the ask opened in an emergency: of it goes what that unit must
+/// document (42 CFR 2.51(c)). Whether it opened any is the caller's to know.
+#[must_use]
+pub fn rule_record(
+    bundle: &Bundle,
+    state: &PolicyState,
+    event: &EventFacts<'_>,
+    recipient: &Recipient,
+    at: LogTime,
+) -> Ruling {
+    Memo::new().rule_record(bundle, state, event, recipient, at)
+}
+
 impl Memo {
+    /// [`rule_asked`], remembering verdicts alone: an ask is one person's.
+    #[must_use]
+    pub fn rule_asked(
+        &mut self,
+        bundle: &Bundle,
+        state: &PolicyState,
+        event: &EventFacts<'_>,
+        ask: &AskState,
+        at: LogTime,
+    ) -> Ruling {
+        let s = Situation::under(bundle, state, event, ask, at);
+        let mut ruling = self.one_by_one(&s, asked::slice);
+        ruling.valid_until = ruling.releases().then(|| ask.until());
+        ruling
+    }
+
+    /// [`rule_record`], remembering verdicts alone.
+    #[must_use]
+    pub fn rule_record(
+        &mut self,
+        bundle: &Bundle,
+        state: &PolicyState,
+        event: &EventFacts<'_>,
+        recipient: &Recipient,
+        at: LogTime,
+    ) -> Ruling {
+        self.one_by_one(&Situation::gather(bundle, state, event, recipient, at, true), asked::record)
+    }
+
+    /// Every category by itself, on no agreement and no consent.
+    fn one_by_one(&mut self, s: &Situation<'_>, slice: fn(&mut Self, &Situation<'_>, Category) -> Outcome) -> Ruling {
+        self.turn_to(s.bundle, s.state.revision());
+        let categories = s.event.categories.iter().copied();
+        let slices: Vec<_> =
+            categories.map(|category| SliceRuling { category, outcome: slice(self, s, category) }).collect();
+        let decided = Decided {
+            slices: slices.into(),
+            agreements: BTreeSet::new(),
+            consents: BTreeSet::new(),
+            valid_until: None,
+        };
+        ruling(s, &decided)
+    }
+
     /// [`rule`], remembering.
     #[must_use]
     pub fn rule(
@@ -149,8 +213,10 @@ fn ruling(s: &Situation<'_>, decided: &Decided) -> Ruling {
     scopes.extend(restricting.map(|a| Scope::Agreement(a.id.clone())));
     scopes.extend(decided.agreements.iter().cloned().map(Scope::Agreement));
     scopes.extend(decided.consents.iter().copied().map(Scope::Consent));
+    scopes.extend(s.ask.map(|a| Scope::Ask(a.facts.ask)));
     Ruling {
         recipient: s.recipient.clone(),
+        ask: s.ask.map(|a| a.facts.ask),
         at_pos: s.state.pos().max(s.event.pos),
         slices: Arc::clone(&decided.slices),
         scopes,

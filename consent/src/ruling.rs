@@ -25,6 +25,9 @@ pub struct Ruling {
     pub slices: Arc<[SliceRuling]>,
     /// Everything whose narrowing hides what this ruling released.
     pub scopes: BTreeSet<Scope>,
+    /// The ask it was ruled under: its rows are for that ask's user alone, while it lasts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ask: Option<RecordId>,
     /// The first instant at which something relied on ends.
     pub valid_until: Option<LogTime>,
     pub bundle: BundleHash,

@@ -1,6 +1,7 @@
 //! Everything one ruling looks at, gathered once from state and event.
 
 mod agreement;
+mod authority;
 mod cell;
 mod consent;
 
@@ -12,11 +13,12 @@ use handoff_schemas::{
 };
 
 pub(crate) use agreement::Hit;
+pub(crate) use authority::Authority;
 pub(crate) use cell::CellFacts;
 pub(crate) use consent::Match;
 
 use crate::bundle::Bundle;
-use crate::state::{AgreementState, ConsentState, PolicyState};
+use crate::state::{AgreementState, AskState, ConsentState, PolicyState};
 
 /// One event as a ruling sees it: what it is and where it came from, never its content.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +49,8 @@ pub(crate) struct Situation<'a> {
     pub at: LogTime,
     /// A user stated the purpose; nothing standing.
     pub asked: bool,
+    /// The ask on the log that it is ruled under.
+    pub ask: Option<&'a AskState>,
     pub source: Option<&'a UnitFacts>,
     pub target: Option<&'a UnitFacts>,
     pub own: bool,
@@ -82,6 +86,7 @@ impl<'a> Situation<'a> {
             recipient,
             at,
             asked,
+            ask: None,
             source,
             target,
             own,
@@ -96,6 +101,17 @@ impl<'a> Situation<'a> {
         situation.labels = situation.labels();
         situation.content_axes = situation.content_axes();
         situation
+    }
+
+    /// As [`Self::gather`], for the recipient of an ask that is on the log.
+    pub fn under(
+        bundle: &'a Bundle,
+        state: &'a PolicyState,
+        event: &'a EventFacts<'a>,
+        ask: &'a AskState,
+        at: LogTime,
+    ) -> Self {
+        Self { ask: Some(ask), ..Self::gather(bundle, state, event, &ask.facts.to, at, true) }
     }
 
     /// Provenance (rulebook 7.3 step 4): the labels it came with and the unit's status now, never fewer (A8).

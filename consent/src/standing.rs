@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use handoff_schemas::{AgreementId, AgreementStatus, Fact, LogPos, PartnerId, PersonId, RecordId, RevokedFor, UnitId};
+use handoff_schemas::{
+    AgreementId, AgreementStatus, Fact, LogPos, PartnerId, PersonId, RecordId, ReviewOutcome, RevokedFor, UnitId,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::agreement::Agreement;
@@ -15,6 +17,8 @@ pub enum Scope {
     Person(PersonId),
     Agreement(AgreementId),
     Consent(RecordId),
+    /// An ask: a row under it is readable no longer than it.
+    Ask(RecordId),
     Link(PersonId, PersonId),
     Unit(UnitId),
     Partner(PartnerId),
@@ -40,6 +44,7 @@ impl fmt::Display for Scope {
             Self::Person(p) => write!(f, "person:{p}"),
             Self::Agreement(a) => write!(f, "agreement:{a}"),
             Self::Consent(c) => write!(f, "consent:{c}"),
+            Self::Ask(a) => write!(f, "ask:{a}"),
             Self::Link(a, b) => write!(f, "link:{a}:{b}"),
             Self::Unit(u) => write!(f, "unit:{u}"),
             Self::Partner(p) => write!(f, "partner:{p}"),
@@ -59,6 +64,7 @@ impl FromStr for Scope {
             "person" => id.parse().map(Self::Person).map_err(|_| UnknownScope),
             "agreement" => id.parse().map(Self::Agreement).map_err(|_| UnknownScope),
             "consent" => id.parse().map(Self::Consent).map_err(|_| UnknownScope),
+            "ask" => id.parse().map(Self::Ask).map_err(|_| UnknownScope),
             "unit" => id.parse().map(Self::Unit).map_err(|_| UnknownScope),
             "partner" => id.parse().map(Self::Partner).map_err(|_| UnknownScope),
             "link" => {
@@ -129,9 +135,16 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
             Fact::ConsentRevoked { consent, parties: RevokedFor::Parties(_), .. } => {
                 floors.push((Scope::Consent(*consent), pos));
             }
+            // What a use of break-glass or an order opened closes at once; a release can only widen.
+            Fact::AskEnded { ask, .. }
+            | Fact::AskReviewed { ask, outcome: ReviewOutcome::Abuse | ReviewOutcome::Refuse, .. } => {
+                floors.push((Scope::Ask(*ask), LogPos::INFINITY));
+            }
             Fact::ErasureOrdered { person, .. } => floors.push((Scope::Person(*person), pos)),
             Fact::PersonRegistered { .. }
             | Fact::ConsentVerified { .. }
+            | Fact::AskMade { .. }
+            | Fact::AskReviewed { outcome: ReviewOutcome::Release | ReviewOutcome::Appropriate, .. }
             | Fact::ReferralOpened { .. }
             | Fact::ReferralMoved { .. }
             | Fact::Amends { .. }

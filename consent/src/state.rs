@@ -1,6 +1,7 @@
 //! What the log says so far, as far as rulings depend on it. A pure fold: same events, same state.
 
 mod agreements;
+mod asks;
 mod consents;
 mod due;
 mod links;
@@ -16,9 +17,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use agreements::{AgreementState, Force};
+pub use asks::AskState;
 pub use consents::ConsentState;
 
 use agreements::Agreements;
+use asks::Asks;
 use consents::Consents;
 use due::Dues;
 use links::Links;
@@ -55,6 +58,7 @@ pub struct PolicyState {
     units: Units,
     agreements: Agreements,
     consents: Consents,
+    asks: Asks,
     links: Links,
     referrals: BTreeMap<RecordId, ReferralState>,
     erasures: BTreeMap<PersonId, Vec<Erasure>>,
@@ -162,6 +166,17 @@ impl PolicyState {
                 again.insert(Rerule::Person(*person));
                 again.extend(self.consents.expired(*consent));
             }
+            Fact::AskMade { ask } => {
+                if let Some(made) = self.asks.made(ask.clone(), pos, self.at) {
+                    let (person, until) = (made.facts.person, made.until());
+                    again.insert(Rerule::Person(person));
+                    self.due.note(self.at, until, Rerule::Person(person));
+                }
+            }
+            Fact::AskEnded { ask, .. } => again.extend(self.asks.ended(*ask).map(Rerule::Person)),
+            Fact::AskReviewed { ask, outcome, .. } => {
+                again.extend(self.asks.reviewed(*ask, *outcome).map(Rerule::Person));
+            }
             Fact::ReferralOpened { referral, person, from, to, initiated_by } => {
                 let (from, to, initiated_by) = (from.clone(), to.clone(), initiated_by.clone());
                 let opened = ReferralState { person: *person, from, to, initiated_by, status: None };
@@ -258,6 +273,25 @@ impl PolicyState {
     #[must_use]
     pub fn consent(&self, record: RecordId) -> Option<&ConsentState> {
         self.consents.get(record)
+    }
+
+    /// Asks about the person and everybody linked to them, over or not, by record id.
+    #[must_use]
+    pub fn asks_of(&self, person: PersonId) -> Vec<&AskState> {
+        let mut found: Vec<_> = self.links.cluster(person).iter().flat_map(|p| self.asks.of(*p)).collect();
+        found.sort_by_key(|a| a.facts.ask);
+        found
+    }
+
+    /// An ask by its record.
+    #[must_use]
+    pub fn ask(&self, record: RecordId) -> Option<&AskState> {
+        self.asks.get(record)
+    }
+
+    /// Uses of break-glass that nobody has reviewed, with when they must have been. The review queue.
+    pub fn reviews(&self) -> impl Iterator<Item = (&AskState, LogTime)> {
+        self.asks.all().filter_map(|a| a.review_due().map(|due| (a, due)))
     }
 
     /// A referral by its record.

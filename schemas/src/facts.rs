@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgreementId, Category, EventId, EventType, LogPos, LogTime, PartnerId, PersonId, Purpose, RecipientKind, RecordId,
-    UnitId,
+    AgreementId, AskFacts, Category, EventId, EventType, LogPos, LogTime, PartnerId, PersonId, Purpose, RecipientKind,
+    RecordId, ReviewOutcome, UnitId,
 };
 
 /// One policy-relevant statement of an event. Standing and policy fold these in log order.
@@ -73,6 +73,20 @@ pub enum Fact {
     ConsentExpired {
         consent: RecordId,
         person: PersonId,
+    },
+    /// A user's ask, or legal process served on a unit: ruled at its position like any other event.
+    AskMade {
+        ask: AskFacts,
+    },
+    /// Withdrawn, or its emergency or custody is over.
+    AskEnded {
+        ask: RecordId,
+        person: PersonId,
+    },
+    AskReviewed {
+        ask: RecordId,
+        person: PersonId,
+        outcome: ReviewOutcome,
     },
     ReferralOpened {
         referral: RecordId,
@@ -281,6 +295,13 @@ pub struct ConsentFacts {
     pub expiry: Expiry,
     /// A denial: the person forbids what it names.
     pub deny: bool,
+    /// Of a denial: an agreed restriction, which emergency treatment lifts (45 CFR 164.522(a)(1)(iii); 42 CFR 2.26).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restriction: bool,
+    /// Of a criminal-justice referral consent: from when on the person may revoke it (42 CFR 2.35(c)). Absent: not before
+    /// it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocable_from: Option<LogTime>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

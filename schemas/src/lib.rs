@@ -1,6 +1,7 @@
 //! The vocabulary of the hub: ids, categories, purposes, recipient kinds, facts, and the registry of
 //! event and command schemas. Pure: no I/O, no clock, no randomness. Every other crate speaks these words.
 
+mod asks;
 pub mod canary;
 mod category;
 mod cloud_event;
@@ -17,6 +18,12 @@ mod shape;
 pub mod strict_json;
 mod time;
 
+pub use asks::{
+    AskFacts, AskScope, BreakGlassClaim, Claim, CourtFinding, CrimeAct, CrimeAlertClaim, CustodyClaim, CustodyKind,
+    CustodyLimb, EmergencyClaim, EmergencyNature, LegalProcessClaim, Licence, LocateClaim, LocateTarget,
+    MandatedReportClaim, Official, PremisesCrimeClaim, ProcessKind, ReportSubject, ReviewOutcome, ThreatClaim,
+    ThreatLimb, Unobtainable, VictimClaim,
+};
 pub use category::{Category, UnknownCategory};
 pub use cloud_event::{CloudEvent, Envelope, SOURCE_PREFIX, TYPE_PREFIX};
 pub use element_set::ElementSet;

@@ -92,7 +92,7 @@ async fn a1_no_planted_value_stands_in_the_clear_anywhere() {
     let clinic: UnitId = "willow-clinic-crisis".parse().unwrap();
     let (mut all, mut accepted, mut said) = (Vec::new(), 0, Vec::new());
     for event_type in
-        Registry::embedded().types().filter(|t| ["encounter", "consent", "referral"].contains(&t.family()))
+        Registry::embedded().types().filter(|t| ["encounter", "consent", "referral", "ask"].contains(&t.family()))
     {
         let (sent, canaries) = planted(event_type, clinic.as_str());
         let document = serde_json::to_vec(&sent).unwrap();

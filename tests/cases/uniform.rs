@@ -31,7 +31,8 @@ async fn an_officer_learns_the_same_about_a_part_2_patient_and_an_invented_perso
     let officer = county.agency("river-pd-patrol").unwrap();
     let mut answers = Vec::new();
     for query in asks {
-        let read = Read { unit: "river-pd-patrol".parse().unwrap(), role: None, user: "Officer 7".into(), query };
+        let unit = "river-pd-patrol".parse().unwrap();
+        let read = Read { unit, role: None, user: "Officer 7".into(), under: None, query };
         answers.push(officer.raw("in.read", &read).await.unwrap());
     }
     assert!(answers.iter().all(|a| *a == answers[0]), "every answer is the same bytes");

@@ -14,10 +14,10 @@ use crate::hubs::{Nats, Supervised, kill_server};
 use crate::outcome::{self, Outcome};
 use crate::workload::{self, Door, EVENTS};
 
-const SERVICES: [&str; 9] =
-    ["registry", "identity", "encounter", "consent", "referral", "policy", "ledger", "views", "gateway"];
+const SERVICES: [&str; 10] =
+    ["registry", "identity", "encounter", "consent", "referral", "ask", "policy", "ledger", "views", "gateway"];
 
-/// Kills of a hub that dies as one; three times as many where ten processes die one by one.
+/// Kills of a hub that dies as one; three times as many where eleven processes die one by one.
 const KILLS: usize = 12;
 
 /// Moments and victims are drawn from this, so that a failure can be repeated.

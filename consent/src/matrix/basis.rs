@@ -20,6 +20,8 @@ impl Basis {
     pub const AUTHORIZATION: Self = Self(3);
     /// Part 2 consent, 42 CFR 2.31 and 2.33.
     pub const PART2_CONSENT: Self = Self(14);
+    /// Medical emergency, 42 CFR 2.51.
+    pub const EMERGENCY: Self = Self(15);
     /// The agreement itself.
     pub const AGREEMENT: Self = Self(34);
     /// Evidence and public-records law.

@@ -14,16 +14,16 @@ use crate::reason::Reason;
 use crate::ruling::{Grant, Terms};
 use crate::situation::{CellFacts, Hit, Match, Situation};
 
-type Axes<'a> = Vec<(Category, CellFacts<'a>)>;
+pub(super) type Axes<'a> = Vec<(Category, CellFacts<'a>)>;
 
 /// One slice for one purpose: everything that stays the same over the candidates.
-struct Attempt<'a, 'b> {
+pub(super) struct Attempt<'a, 'b> {
     s: &'b Situation<'a>,
     category: Category,
     purpose: Purpose,
-    part2: bool,
-    axes: Axes<'a>,
-    base: SliceFacts,
+    pub(super) part2: bool,
+    pub(super) axes: Axes<'a>,
+    pub(super) base: SliceFacts,
 }
 
 /// The grants that each stand alone, one for each agreement clause (and consent) that opens every axis.
@@ -82,10 +82,10 @@ fn subset(part: &ElementSet, whole: &ElementSet) -> bool {
 }
 
 /// An axis that opened, by which path and policy.
-type Opened = Vec<(usize, Path, PolicyRef)>;
+pub(super) type Opened = Vec<(usize, Path, PolicyRef)>;
 
 impl<'a, 'b> Attempt<'a, 'b> {
-    fn new(s: &'b Situation<'a>, category: Category, purpose: Purpose) -> Self {
+    pub(super) fn new(s: &'b Situation<'a>, category: Category, purpose: Purpose) -> Self {
         let axes: Axes<'a> = s.axes(category).into_iter().map(|axis| (axis, s.cell(axis))).collect();
         let part2 = s.part2(category);
         let d = &s.bundle.defaults;
@@ -100,13 +100,14 @@ impl<'a, 'b> Attempt<'a, 'b> {
             life_safety: !part2 && s.life_safety(purpose, &axes),
             tpo_recipient: s.tpo_recipient,
             person_denies: s.denied(purpose, &axes),
+            person_restricts: s.restricted(purpose, &axes),
             notice_ready: !s.bundle.notice(d.notice_form).is_empty(),
             ..SliceFacts::default()
         };
         Self { s, category, purpose, part2, axes, base }
     }
 
-    fn facts(&self, cell: &CellFacts<'_>, hit: Option<&Hit<'_>>, consent: Option<&Match<'_>>) -> SliceFacts {
+    pub(super) fn facts(&self, cell: &CellFacts<'_>, hit: Option<&Hit<'_>>, consent: Option<&Match<'_>>) -> SliceFacts {
         SliceFacts {
             cell_denied: cell.denied(),
             cell_aggregate: cell.aggregate(),
@@ -114,7 +115,6 @@ impl<'a, 'b> Attempt<'a, 'b> {
             cell_agreement: cell.agreement,
             cell_consent: cell.consent,
             cell_status: cell.status,
-            cell_exception: cell.exception,
             cell_order: cell.offers(Decision::Order),
             authorizable: cell.authorizable,
             agreement: hit.is_some(),
@@ -167,7 +167,7 @@ impl<'a, 'b> Attempt<'a, 'b> {
                 Path::Status => cell.templates(Decision::Status, self.s),
                 Path::Consent => cell.templates(Decision::Consent, self.s),
                 Path::LifeSafety => std::slice::from_ref(&self.s.bundle.defaults.life_safety.template),
-                Path::Own | Path::Authorization | Path::Exception | Path::CourtOrder => &[],
+                Path::Own | Path::Authorization | Path::Exception | Path::CourtOrder | Path::Record => &[],
             };
             if !templates.is_empty() {
                 elements = elements.intersect(&self.s.bundle.narrowed(templates, self.category));
@@ -274,7 +274,7 @@ impl<'a, 'b> Attempt<'a, 'b> {
     }
 }
 
-fn citation(opened: &Opened) -> Arc<str> {
+pub(super) fn citation(opened: &Opened) -> Arc<str> {
     let cites: BTreeSet<&str> = opened.iter().map(|(_, _, policy)| &*policy.cite).collect();
     match opened.as_slice() {
         [(_, _, only)] => Arc::clone(&only.cite),

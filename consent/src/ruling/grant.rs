@@ -29,6 +29,9 @@ pub struct Grant {
     pub labels: BTreeSet<LawLabel>,
     pub obligations: BTreeSet<Obligation>,
     pub notice: Option<Notice232>,
+    /// The short statement of 42 CFR 2.32(a), sent with an emergency release too though 2.32 asks for it by consent only
+    /// (P2-24).
+    pub statement: Option<Arc<str>>,
 }
 
 /// The clause relied on.
@@ -82,6 +85,12 @@ pub enum Obligation {
     Delau,
     /// HL7 `AOD`: the disclosure is accounted for.
     Aod,
+    /// A restriction gave way to an emergency: no further use or disclosure (45 CFR 164.522(a)(1)(iv); 42 CFR 2.26).
+    NoFurtherUse,
+    /// The source program documents it immediately after (42 CFR 2.51(c)).
+    DocumentEmergency,
+    /// HL7 `HUAPRV`: somebody else looks at this use, within two business days (rulebook 7.7 BTG).
+    Huaprv,
 }
 
 /// What every grant states, before its authority is attached.
@@ -117,6 +126,7 @@ impl Terms {
             labels: self.labels,
             obligations,
             notice: None,
+            statement: None,
         }
     }
 }
@@ -132,6 +142,17 @@ impl Grant {
     /// By agreement, or by authority that needs none.
     pub(crate) fn without_consent(terms: Terms, agreement: Option<AgreementBasis>) -> Self {
         Self { agreement, ..terms.grant() }
+    }
+
+    /// By an exception or an order, with the duties it brings and, of a Part 2 record, the statement that goes with it.
+    pub(crate) fn asked(
+        terms: Terms,
+        duties: impl IntoIterator<Item = Obligation>,
+        statement: Option<Arc<str>>,
+    ) -> Self {
+        let mut grant = terms.grant();
+        grant.obligations.extend(duties);
+        Self { statement, ..grant }
     }
 
     /// By consent where Part 2 does not apply. Nothing where it does: see [`Self::part2_consented`].
@@ -180,6 +201,8 @@ struct Wire {
     obligations: BTreeSet<Obligation>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     notice: Option<Notice232>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    statement: Option<Arc<str>>,
 }
 
 impl TryFrom<Wire> for Grant {
@@ -205,6 +228,7 @@ impl TryFrom<Wire> for Grant {
             labels: w.labels,
             obligations: w.obligations,
             notice: w.notice,
+            statement: w.statement,
         })
     }
 }
@@ -223,6 +247,7 @@ impl From<Grant> for Wire {
             labels: g.labels,
             obligations: g.obligations,
             notice: g.notice,
+            statement: g.statement,
         }
     }
 }

@@ -3,6 +3,9 @@ use handoff_schemas::{Category, LawLabel, RecipientKind};
 use super::Situation;
 use crate::matrix::{Alternative, Basis, Cell, Decision, Requirement};
 
+/// `C:2.35`, asked of the consent when one is matched.
+const CJ_REFERRAL: Requirement = Requirement::Fact("2.35");
+
 /// A matrix cell with its conditions looked at.
 #[derive(Clone, Copy)]
 pub(crate) struct CellFacts<'a> {
@@ -14,11 +17,15 @@ pub(crate) struct CellFacts<'a> {
     pub authorizable: bool,
     /// An X, or what a health unit holds where its cell speaks of others' observations.
     pub exception: bool,
+    /// A caution or threat case of a health unit, to police, dispatch or court.
+    pub by_exception: bool,
     /// A P without any condition.
     pub unconditional: bool,
     /// What the consent alternative asks of the consent.
     pub named: bool,
     pub specific: bool,
+    /// It asks for a criminal-justice referral consent (42 CFR 2.35).
+    pub criminal_justice: bool,
 }
 
 impl<'a> CellFacts<'a> {
@@ -65,11 +72,13 @@ impl<'a> Situation<'a> {
             agreement,
             consent: consent.is_some(),
             status: open(Decision::Status).is_some(),
+            by_exception,
             exception: by_exception || cell.is_some_and(|c| c.offers(Decision::Exception)),
             authorizable: !permits && !agreement && consent.is_none() && alternatives.iter().any(conditional),
             unconditional: open(Decision::Permit).is_some_and(|a| a.requirements.is_empty()),
             named: asks(Requirement::Named),
             specific: asks(Requirement::Specific),
+            criminal_justice: asks(CJ_REFERRAL),
         }
     }
 
@@ -98,6 +107,7 @@ impl<'a> Situation<'a> {
             Requirement::OwnReliance => self.relies(),
             // Asked of the consent, when one is matched.
             Requirement::Named | Requirement::Specific => true,
+            r if *r == CJ_REFERRAL => alternative.decision == Decision::Consent,
             Requirement::LeInitiated => self.initiated(),
             Requirement::HoldInitiated | Requirement::ReviewedHook | Requirement::Fact(_) => false,
         })

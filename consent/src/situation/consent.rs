@@ -1,4 +1,4 @@
-use handoff_schemas::{Category, ConsentFacts, ConsentType, Expiry, LogTime, Purpose, RecordId};
+use handoff_schemas::{Category, ConsentFacts, ConsentType, Expiry, LogTime, Purpose, RecipientKind, RecordId};
 
 use super::{CellFacts, EventFacts, Situation};
 use crate::defaults::unversioned;
@@ -71,7 +71,8 @@ impl<'a> Situation<'a> {
             return Err(None);
         }
         let refuse = |reason| Err(Some(reason));
-        if !self.type_counts(f.consent_type, part2) {
+        let referral = axes.iter().any(|(_, cell)| cell.criminal_justice);
+        if !self.type_counts(f.consent_type, part2, referral) {
             return refuse(Reason::ConsentType);
         }
         if consent.deficient(&self.bundle.defaults.tpo_purposes) || f.signed_at > self.at {
@@ -100,14 +101,17 @@ impl<'a> Situation<'a> {
 
     /// P2-16, I13: types never stand in for one another. Part 2 data is governed by Part 2 consents alone; health data
     /// of a covered source by an authorization; what no such law holds, by any written consent of the person.
-    fn type_counts(&self, kind: ConsentType, part2: bool) -> bool {
+    ///
+    /// A criminal-justice referral consent (42 CFR 2.35) opens what asks for it and nothing else, and only to those who
+    /// monitor; nothing else stands in for it (P2-21).
+    fn type_counts(&self, kind: ConsentType, part2: bool, referral: bool) -> bool {
         match kind {
+            ConsentType::Part2CriminalJustice => part2 && referral && self.recipient.kind == RecipientKind::Cj,
+            _ if referral => false,
             ConsentType::Part2Named | ConsentType::Part2Tpo => part2,
             ConsentType::HipaaAuthorization => !part2,
             ConsentType::General => !part2 && !self.covered(),
-            ConsentType::Part2CounselingNotes | ConsentType::Part2Proceedings | ConsentType::Part2CriminalJustice => {
-                false
-            }
+            ConsentType::Part2CounselingNotes | ConsentType::Part2Proceedings => false,
         }
     }
 
@@ -126,7 +130,19 @@ impl<'a> Situation<'a> {
 
     /// Rulebook 7.4: an explicit denial beats any permit, whichever is later. What it leaves unnamed, it denies whole.
     pub fn denied(&self, purpose: Purpose, axes: &[(Category, CellFacts<'a>)]) -> bool {
-        self.consents.iter().filter(|c| c.facts.deny && c.stands(&self.recipient.unit, self.at)).any(|c| {
+        self.forbidden(purpose, axes, false)
+    }
+
+    /// 45 CFR 164.522(a), 42 CFR 2.26: the source agreed to a restriction, which binds it but in an emergency.
+    pub fn restricted(&self, purpose: Purpose, axes: &[(Category, CellFacts<'a>)]) -> bool {
+        self.forbidden(purpose, axes, true)
+    }
+
+    fn forbidden(&self, purpose: Purpose, axes: &[(Category, CellFacts<'a>)], restriction: bool) -> bool {
+        let standing = |c: &&&ConsentState| {
+            c.facts.deny && c.facts.restriction == restriction && c.stands(&self.recipient.unit, self.at)
+        };
+        self.consents.iter().filter(standing).any(|c| {
             let f = &c.facts;
             let part2 = axes.first().is_some_and(|(own, _)| self.part2(*own));
             let category = |axis: &Category| {
@@ -154,6 +170,6 @@ fn reaches(f: &ConsentFacts, event: &EventFacts<'_>) -> bool {
     in_period && in_records && (f.event_types.is_empty() || f.event_types.iter().any(of_type))
 }
 
-fn instant(text: &str) -> Option<LogTime> {
+pub(super) fn instant(text: &str) -> Option<LogTime> {
     text.parse::<jiff::Timestamp>().ok().map(|at| LogTime(at.as_millisecond()))
 }

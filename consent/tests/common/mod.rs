@@ -117,6 +117,22 @@ impl County {
         cold
     }
 
+    /// Puts an ask on the log, as its unit.
+    pub fn asks(&mut self, ask: &AskFacts) -> Vec<Rerule> {
+        self.fold(ask.unit.clone().as_str(), vec![Fact::AskMade { ask: ask.clone() }])
+    }
+
+    /// Rules an event under an ask that is on the log.
+    pub fn under(&mut self, event: &Event, ask: RecordId) -> Ruling {
+        let event_type = event.event_type.parse().unwrap();
+        let facts = event.facts(&event_type);
+        let ask = self.state.ask(ask).expect("the ask is on the log");
+        let warm = self.memo.rule_asked(&self.bundle, &self.state, &facts, ask, self.at);
+        let cold = handoff_law::rule_asked(&self.bundle, &self.state, &facts, ask, self.at);
+        assert_eq!(warm, cold, "memo differs from a cold ruling");
+        cold
+    }
+
     pub fn ask(&mut self, event: &Event, to: &Recipient, purpose: Purpose) -> Ruling {
         let event_type = event.event_type.parse().unwrap();
         let facts = event.facts(&event_type);
@@ -205,6 +221,8 @@ pub fn consent(n: u64, consent_type: ConsentType, from: &str, recipients: &[&str
         signed_at: LogTime(NOW.0 - DAY),
         expiry: Expiry::At { at: LogTime(NOW.0 + 90 * DAY) },
         deny: false,
+        restriction: false,
+        revocable_from: None,
     }
 }
 

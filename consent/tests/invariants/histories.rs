@@ -98,6 +98,8 @@ pub fn any_whole_consent() -> impl Strategy<Value = ConsentFacts> {
                 signed_at: LogTime(NOW.0 - DAY),
                 expiry,
                 deny,
+                restriction: false,
+                revocable_from: None,
             }
         },
     )

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use handoff_schemas::{Category, ConsentType, Expiry, Fact, PersonId, Purpose, RecordId, Registry, RevokedFor, UnitId};
+use handoff_schemas::{
+    Category, ConsentFacts, ConsentType, Expiry, Fact, PersonId, Purpose, RecordId, Registry, RevokedFor, UnitId,
+};
 use handoff_spine::command::{Command, Item, RecordRef, Refusal};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::decider::{Decider, NewEvent};
@@ -53,7 +55,8 @@ impl Consents {
             Step::AgreeRestriction => {
                 let named: Named = read(item)?;
                 let scope = Scope { grantors: vec![command.unit.clone()], ..named.into() };
-                vec![forbid(consent, person, scope)]
+                // Emergency treatment lifts it (45 CFR 164.522(a)(1)(iii); 42 CFR 2.26(a)(3)); nothing else does.
+                vec![forbid(consent, person, scope, Lifted::ByEmergency)]
             }
             Step::TerminateRestriction => lifted(item, consent, person)?,
             Step::Object => objection(item, consent, person)?,
@@ -169,6 +172,7 @@ struct Revoked {
     #[serde(default)]
     parties: Vec<UnitId>,
     form: String,
+    revoked_at: Option<String>,
     #[serde(default)]
     all_consents: bool,
 }
@@ -176,6 +180,20 @@ struct Revoked {
 /// P2-19: whole or as to named parties; an oral revocation stops too, and writing is asked for later.
 fn revocation(state: &Consent, item: &Item, consent: RecordId, person: PersonId) -> Result<Fact, Refusal> {
     let revoked: Revoked = read(item)?;
+    // 42 CFR 2.35(c): irrevocable until what it states has come. An event that it states ends it.
+    let when = revoked.revoked_at.as_deref().or(item.asserted_at.as_deref()).and_then(instant);
+    let too_early = |f: &ConsentFacts| {
+        let revocable = f.revocable_from.zip(when).is_some_and(|(from, when)| when >= from);
+        f.consent_type == ConsentType::Part2CriminalJustice && !revocable
+    };
+    if state.facts.as_ref().is_some_and(too_early) {
+        return Err(Refusal::new(
+            "HO-2327",
+            "a consent for a criminal-justice referral cannot be revoked before its time or event: 2.35(c)",
+            "send `consent-expired` when the date or event that the document states has come",
+        )
+        .at("/scope"));
+    }
     if revoked.all_consents {
         return Err(Refusal::new(
             "HO-2314",
@@ -258,9 +276,16 @@ impl From<Named> for Scope {
     }
 }
 
-fn forbid(consent: RecordId, person: PersonId, scope: Scope) -> Fact {
+/// Whether an emergency lifts what is forbidden.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lifted {
+    ByEmergency,
+    Never,
+}
+
+fn forbid(consent: RecordId, person: PersonId, scope: Scope, lifted: Lifted) -> Fact {
     let facts = terms::forbidding(consent, person, ConsentType::General, Expiry::Never, scope);
-    Fact::ConsentRecorded { consent: facts }
+    Fact::ConsentRecorded { consent: ConsentFacts { restriction: lifted == Lifted::ByEmergency, ..facts } }
 }
 
 #[derive(Deserialize)]
@@ -276,7 +301,9 @@ fn objection(item: &Item, consent: RecordId, person: PersonId) -> Result<Vec<Fac
     let objection: Objection = read(item)?;
     let scope: Scope = objection.named.into();
     match objection.kind.as_str() {
-        "named-recipients" | "all-sharing" | "emergency-only" => Ok(vec![forbid(consent, person, scope)]),
+        // Who allows sharing in an emergency only has said what may lift the rest.
+        "emergency-only" => Ok(vec![forbid(consent, person, scope, Lifted::ByEmergency)]),
+        "named-recipients" | "all-sharing" => Ok(vec![forbid(consent, person, scope, Lifted::Never)]),
         _ => Ok(Vec::new()),
     }
 }

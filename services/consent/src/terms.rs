@@ -22,6 +22,7 @@ struct Terms {
     expiry: Option<Until>,
     signatures: Vec<Signature>,
     signed_at: Option<String>,
+    cj_condition: Option<Condition>,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +31,13 @@ struct Until {
     date: Option<Date>,
     event_code: Option<String>,
     time_zone: Option<String>,
+}
+
+/// 2.35: of the condition, when the consent becomes revocable.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Condition {
+    revocable_after_date: Option<Date>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +76,7 @@ fn permission(terms: Terms, item: &Item, consent: RecordId, person: PersonId) ->
         .at("/signed_at"));
     }
     let expiry = expiry(&terms, signed_at)?;
+    let revocable_from = revocable_from(&terms, consent_type)?;
     // 2.31(a)(5): "at the request of the patient" is a purpose where the patient asks.
     let purposes = if terms.purposes.is_empty() { vec![Purpose::Patrqt] } else { terms.purposes };
     Ok(ConsentFacts {
@@ -87,6 +96,8 @@ fn permission(terms: Terms, item: &Item, consent: RecordId, person: PersonId) ->
         signed_at,
         expiry,
         deny: false,
+        restriction: false,
+        revocable_from,
     })
 }
 
@@ -147,6 +158,8 @@ pub fn forbidding(
         signed_at: LogTime(0),
         expiry,
         deny: true,
+        restriction: false,
+        revocable_from: None,
     }
 }
 
@@ -224,6 +237,15 @@ fn counseling_notes(terms: &Terms, consent_type: ConsentType) -> Result<(), Refu
         "use a `part2-counseling-notes` consent for the notes alone, and another for the rest",
     )
     .at("/data_scope"))
+}
+
+/// 42 CFR 2.35(c): no earlier than the stated day is over, wherever the person may be; where an event is stated, the
+/// consent ends by it.
+fn revocable_from(terms: &Terms, consent_type: ConsentType) -> Result<Option<LogTime>, Refusal> {
+    let day = terms.cj_condition.as_ref().and_then(|c| c.revocable_after_date);
+    let zone = terms.expiry.as_ref().and_then(|until| until.time_zone.as_deref()).unwrap_or("-12:00");
+    let day = day.filter(|_| consent_type == ConsentType::Part2CriminalJustice);
+    day.map(|day| end_of_day(day, Some(zone))).transpose()
 }
 
 fn expiry(terms: &Terms, signed_at: LogTime) -> Result<Expiry, Refusal> {

@@ -215,6 +215,42 @@ fn an_agreed_restriction_forbids_and_its_written_end_lifts_it() {
     assert_eq!((end("person-written"), end("person-oral"), end("unit-notice")), (1, 1, 0));
 }
 
+/// EC-88, 42 CFR 2.35(c): not before the day that it states is over, nor before its event, which ends it.
+#[test]
+fn a_criminal_justice_referral_consent_is_irrevocable_until_its_time_or_event() {
+    let document = |condition: Value| {
+        let mut data = named();
+        (data["types"], data["purposes"]) = (json!(["part2-criminal-justice"]), json!(["CJMONITOR"]));
+        data["expiry"] = json!({ "kind": "event", "event_code": "final-disposition" });
+        data["cj_condition"] = condition;
+        given(consents()).after(&record(data))
+    };
+    let revoke =
+        |at: &str| event(PROGRAM, "consent-revoked", json!({ "scope": "all", "form": "written", "revoked_at": at }));
+    let by_event = document(json!({ "proceeding": "deferred prosecution", "revocable_after": "final disposition" }));
+    by_event.clone().when(&revoke("2035-01-01T00:00:00Z")).then_refused("HO-2327");
+    let over = json!({ "cause": "event", "event_code": "final-disposition" });
+    by_event.when(&event(PROGRAM, "consent-expired", over)).then_accepted();
+    let by_date = document(json!({ "proceeding": "deferred prosecution", "revocable_after_date": "2031-12-01" }));
+    by_date.clone().when(&revoke("2031-12-02T11:59:59Z")).then_refused("HO-2327");
+    by_date.when(&revoke("2031-12-02T12:00:00Z")).then_accepted();
+}
+
+/// 45 CFR 164.522(a)(1)(iii): an emergency lifts what the unit agreed to, not what the person said no to.
+#[test]
+fn an_emergency_lifts_an_agreed_restriction_and_an_objection_that_says_so() {
+    let lifted = |step: Step, change: Value| {
+        let mut data = data(step);
+        data.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let events = given(consents()).when(&by_clinic(step.event_type(), data)).then_accepted();
+        let [Fact::ConsentRecorded { consent }] = events[0].facts.as_slice() else { panic!("{:?}", events[0].facts) };
+        consent.restriction
+    };
+    assert!(lifted(Step::AgreeRestriction, json!({})));
+    assert!(lifted(Step::Object, json!({ "kind": "emergency-only" })));
+    assert!(!lifted(Step::Object, json!({ "kind": "all-sharing" })));
+}
+
 #[test]
 fn an_objection_to_sharing_forbids_and_can_be_withdrawn() {
     let object = |kind: &str, recipients: Value| {

@@ -226,6 +226,7 @@ impl Publisher {
             "encounter" => "encounter",
             "consent" => "consent",
             "referral" => "referral",
+            "ask" => "ask",
             _ => {
                 return Err(Refusal::new(
                     "HO-4312",

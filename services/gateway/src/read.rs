@@ -6,7 +6,7 @@ use handoff_schemas::{LogTime, PartnerId, Recipient};
 use handoff_spine::command::Refusal;
 use handoff_spine::directory::Directory;
 use handoff_spine::log::{ACCESS, EVENTS, Log, RELEASES};
-use handoff_spine::release::{Access, RulingDoc, Terms, expanded};
+use handoff_spine::release::{Access, AskDoc, RulingDoc, Terms, expanded};
 use handoff_spine::store::{DbName, Store};
 use handoff_spine::vault::{ReleaseKeyScope, ReleaseOpener, VaultError};
 use handoff_spine::view::{Query, View as StoredView, ViewError, ViewRow, Window};
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::wire::{Ask, INCOMPLETE, Read, Row, View};
-use handoff_spine::index::name_token;
+use handoff_spine::index::{name_token, user_token};
 
 /// How long a read waits for standing before it answers that the view is behind.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -38,7 +38,8 @@ impl Reader {
         let fence = handoff_schemas::LogPos(self.log.last(EVENTS).await.map_err(|e| unavailable(&e))?);
         let key = self.opener.partner_key(partner).await.map_err(|e| unavailable(&e))?;
         let view = StoredView::open(&self.store, partner).await.map_err(|e| unavailable(&e))?;
-        let window = Window { recipient: recipient.clone(), at: LogTime(0), integrated: self.integrated().await? };
+        let integrated = self.integrated().await?;
+        let window = Window { recipient: recipient.clone(), under: request.under, at: LogTime(0), integrated };
         let (query, kind) = match &request.query {
             Ask::Since(cursor) => (Query::Since(*cursor), "list"),
             Ask::Record(id) => (Query::Record(*id), "record"),
@@ -53,6 +54,13 @@ impl Reader {
             let about = about(&page.rows);
             page = view.read(fence, PATIENCE, &window, &Query::Person(about)).await.map_err(|e| behind(&e))?;
         }
+        let mut purpose = "standing".to_owned();
+        if request.under.is_some() {
+            // An ask that opened nothing, another's, and none: the same nothing, and the same record of it.
+            let user = user_token(&key, &request.user);
+            page.rows.retain(|row| asked(row).is_some_and(|ask| ask.user.is_none_or(|token| token == user)));
+            purpose = page.rows.first().and_then(asked).map_or("ask".to_owned(), |ask| ask.purpose.to_string());
+        }
         let mut rows = Vec::with_capacity(page.rows.len());
         for row in page.rows {
             if let Some(opened) = self.open(partner, row, &page.terms).await? {
@@ -65,7 +73,7 @@ impl Reader {
             partner: partner.clone(),
             recipient,
             user: request.user.clone(),
-            purpose: "standing".to_owned(),
+            purpose,
             query: kind.to_owned(),
             releases: rows.iter().map(|r| r.release).collect(),
             as_of: page.standing,
@@ -88,7 +96,8 @@ impl Reader {
     ) -> Result<Option<handoff_schemas::RecordId>, Refusal> {
         let fence = handoff_schemas::LogPos(self.log.last(EVENTS).await.map_err(|e| unavailable(&e))?);
         let view = StoredView::open(&self.store, partner).await.map_err(|e| unavailable(&e))?;
-        let window = Window { recipient: recipient.clone(), at: LogTime(0), integrated: self.integrated().await? };
+        let integrated = self.integrated().await?;
+        let window = Window { recipient: recipient.clone(), under: None, at: LogTime(0), integrated };
         let page = view.read(fence, PATIENCE, &window, &Query::Record(record)).await.map_err(|e| behind(&e))?;
         Ok(page.rows.iter().flat_map(|r| &r.slices).map(|s| s.record).next())
     }
@@ -150,6 +159,11 @@ fn about(rows: &[ViewRow]) -> Uuid {
         .filter_map(|row| serde_json::from_str::<RulingDoc>(&row.ruling).ok()?.person)
         .next()
         .unwrap_or(Uuid::nil())
+}
+
+/// The ask that a row was ruled under.
+fn asked(row: &ViewRow) -> Option<AskDoc> {
+    serde_json::from_str::<RulingDoc>(&row.ruling).ok()?.ask
 }
 
 /// Which units exist at other agencies is not told: theirs and nobody's are one answer.

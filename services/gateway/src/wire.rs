@@ -77,6 +77,10 @@ pub struct Read {
     pub role: Option<RecipientKind>,
     /// Who at the partner reads: goes into the access record.
     pub user: String,
+    /// Read what an ask opened, by the id its publication was answered with, instead of what stands. Only the user that
+    /// the ask names reads it, and only while it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under: Option<Uuid>,
     pub query: Ask,
 }
 

@@ -127,6 +127,7 @@ pub enum ServiceArg {
     Encounter,
     Consent,
     Referral,
+    Ask,
     Policy,
     Ledger,
     Views,

@@ -67,7 +67,16 @@ impl Partner {
         user: &str,
         query: Ask,
     ) -> Result<Result<View, Refusal>> {
-        self.ask("in.read", &Read { unit: unit.clone(), role, user: user.to_owned(), query }).await
+        self.ask("in.read", &Read { unit: unit.clone(), role, user: user.to_owned(), under: None, query }).await
+    }
+
+    /// Reads what an ask of this user opened.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn read_under(&self, ask: uuid::Uuid, unit: &UnitId, user: &str) -> Result<Result<View, Refusal>> {
+        let (unit, user) = (unit.clone(), user.to_owned());
+        self.ask("in.read", &Read { unit, role: None, user, under: Some(ask), query: Ask::Since(0) }).await
     }
 
     /// The reply's bytes as they came, for whoever compares them.

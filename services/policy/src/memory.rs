@@ -1,19 +1,42 @@
 //! What policy remembers beside the law's own state: where each person's events lie, and what went out.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use handoff_law::{PolicyState, Rerule};
-use handoff_schemas::{EventId, Fact, LogPos, LogTime, PersonId, Recipient, ReleaseId, UnitId};
+use handoff_schemas::{EventId, Fact, LogPos, LogTime, PersonId, Recipient, RecordId, ReleaseId, UnitId};
 use handoff_spine::commit::Entry;
-use handoff_spine::release::{Ruled, release_id};
+use handoff_spine::release::{Ruled, asked_release_id, release_id};
 
 /// An event's place: position of its commit and its index there.
 pub type Place = (LogPos, u16);
 
-/// A release that stands, in few bytes: its id follows from cause, event and recipient.
+/// Who holds a release: a recipient by what stands, or under one ask.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Holder {
+    pub to: Recipient,
+    pub ask: Option<RecordId>,
+}
+
+impl Holder {
+    #[must_use]
+    pub fn standing(to: Recipient) -> Self {
+        Self { to, ask: None }
+    }
+
+    /// The id of a release of this event that `cause` brought about.
+    #[must_use]
+    pub fn release_id(&self, cause: LogPos, event: EventId) -> ReleaseId {
+        match self.ask {
+            None => release_id(cause, event, &self.to),
+            Some(ask) => asked_release_id(cause, event, &self.to, ask),
+        }
+    }
+}
+
+/// A release that stands, in few bytes: its id follows from cause, event and holder.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing {
-    recipient: u16,
+    holder: u32,
     cause: LogPos,
     /// Hash of what was granted; equal grants need no second release.
     pub substance: u64,
@@ -26,14 +49,19 @@ pub struct Memory {
     pub at: LogTime,
     by_person: HashMap<PersonId, Vec<Place>>,
     by_unit: HashMap<UnitId, Vec<Place>>,
-    recipients: Vec<Recipient>,
-    numbers: HashMap<Recipient, u16>,
+    holders: Vec<Holder>,
+    numbers: HashMap<Holder, u32>,
     standing: HashMap<Place, Vec<Standing>>,
     places: HashMap<EventId, Place>,
     /// New version of a document -> the version it replaced.
     amends: HashMap<Place, (Place, EventId)>,
     /// Versions that were replaced: never ruled again.
     replaced: HashSet<Place>,
+    /// Where each ask lies, and the units whose data it opened: they document it (42 CFR 2.51(c)).
+    asks: HashMap<RecordId, Place>,
+    opened: HashMap<RecordId, BTreeSet<UnitId>>,
+    /// What was opened at this position for the first time.
+    just_opened: BTreeMap<RecordId, BTreeSet<UnitId>>,
 }
 
 impl Memory {
@@ -45,6 +73,9 @@ impl Memory {
             if !event.slices.is_empty() {
                 let place = (entry.pos, index);
                 self.places.insert(event.id, place);
+                if event.facts.iter().any(|f| matches!(f, Fact::AskMade { .. })) {
+                    self.asks.insert(event.record, place);
+                }
                 for fact in &event.facts {
                     if let Fact::Amends { event: old } = fact
                         && let Some(before) = self.places.remove(old)
@@ -87,12 +118,28 @@ impl Memory {
         places
     }
 
-    /// What stands for this event and recipient: the release id and the hash of what it granted.
+    /// What stands for this event and holder: the release id and the hash of what it granted.
     #[must_use]
-    pub fn standing(&self, place: Place, event: EventId, to: &Recipient) -> Option<(ReleaseId, u64)> {
+    pub fn standing(&self, place: Place, event: EventId, to: &Holder) -> Option<(ReleaseId, u64)> {
         let number = self.numbers.get(to)?;
-        let found = self.standing.get(&place)?.iter().find(|s| s.recipient == *number)?;
-        Some((release_id(found.cause, event, to), found.substance))
+        let found = self.standing.get(&place)?.iter().find(|s| s.holder == *number)?;
+        Some((to.release_id(found.cause, event), found.substance))
+    }
+
+    /// Where an ask lies.
+    #[must_use]
+    pub fn ask_place(&self, ask: RecordId) -> Option<Place> {
+        self.asks.get(&ask).copied()
+    }
+
+    /// The units whose data this ask opened; none where the record is no ask.
+    pub fn opened_by(&self, ask: RecordId) -> impl Iterator<Item = &UnitId> {
+        self.opened.get(&ask).into_iter().flatten()
+    }
+
+    /// What asks opened for the first time since this was last taken.
+    pub fn take_just_opened(&mut self) -> BTreeMap<RecordId, BTreeSet<UnitId>> {
+        std::mem::take(&mut self.just_opened)
     }
 
     /// The version of the document that this one replaced.
@@ -101,38 +148,43 @@ impl Memory {
         self.amends.get(&place).copied()
     }
 
-    /// Recipients that hold something of this event now, whether or not an agreement still names them.
+    /// Who holds something of this event now, whether or not an agreement still names them or their ask lasts.
     #[must_use]
-    pub fn holders(&self, place: Place) -> Vec<Recipient> {
+    pub fn holders(&self, place: Place) -> Vec<Holder> {
         let held = self.standing.get(&place).into_iter().flatten();
-        held.filter_map(|s| self.recipients.get(usize::from(s.recipient)).cloned()).collect()
+        held.filter_map(|s| self.holders.get(s.holder as usize).cloned()).collect()
     }
 
     /// Takes note of a ruling that was appended (now, or before a restart).
     pub fn note(&mut self, place: Place, ruled: &Ruled, substance: u64) {
-        let number = self.number(&ruled.recipient);
+        let number = self.number(Holder { to: ruled.recipient.clone(), ask: ruled.ask });
+        if let (Some(ask), Some(_)) = (ruled.ask, &ruled.release)
+            && self.opened.entry(ask).or_default().insert(ruled.source.clone())
+        {
+            self.just_opened.entry(ask).or_default().insert(ruled.source.clone());
+        }
         if let Some((before, _)) = self.amended(place)
             && let Some(held) = self.standing.get_mut(&before)
         {
-            held.retain(|s| s.recipient != number);
+            held.retain(|s| s.holder != number);
         }
         let held = self.standing.entry(place).or_default();
-        held.retain(|s| s.recipient != number);
+        held.retain(|s| s.holder != number);
         if ruled.release.is_some() {
-            held.push(Standing { recipient: number, cause: ruled.cause, substance });
+            held.push(Standing { holder: number, cause: ruled.cause, substance });
         }
         if held.is_empty() {
             self.standing.remove(&place);
         }
     }
 
-    fn number(&mut self, recipient: &Recipient) -> u16 {
-        if let Some(n) = self.numbers.get(recipient) {
+    fn number(&mut self, holder: Holder) -> u32 {
+        if let Some(n) = self.numbers.get(&holder) {
             return *n;
         }
-        let n = u16::try_from(self.recipients.len()).unwrap_or(u16::MAX);
-        self.recipients.push(recipient.clone());
-        self.numbers.insert(recipient.clone(), n);
+        let n = u32::try_from(self.holders.len()).unwrap_or(u32::MAX);
+        self.holders.push(holder.clone());
+        self.numbers.insert(holder, n);
         n
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use handoff_law::{Bundle, Memo, Rerule};
-use handoff_schemas::{Fact, LogPos, LogTime};
+use handoff_law::{AskState, Bundle, Memo, Rerule, Scope};
+use handoff_schemas::{Fact, LogPos, LogTime, Recipient};
 use handoff_spine::commit::{Entry, LoggedEvent};
 use handoff_spine::log::Log;
 use handoff_spine::release::Ruled;
@@ -11,7 +11,7 @@ use handoff_spine::service::ServiceError;
 use handoff_spine::vault::{Opener, VaultError};
 
 use crate::due::Course;
-use crate::memory::{Memory, Place};
+use crate::memory::{Holder, Memory, Place};
 use crate::open::Opened;
 use crate::seal::{Sealing, Stated};
 use crate::sweep;
@@ -78,6 +78,8 @@ impl Ruler {
     pub fn note(&mut self, ruled: &Ruled) {
         let substance = ruled.release.as_ref().map_or(0, |r| r.substance);
         self.memory.note((ruled.event_pos, ruled.event_index), ruled, substance);
+        // The messages of one position are all there, or it is ruled again: what it opened was documented with it.
+        self.memory.take_just_opened();
     }
 
     /// Rules one position: its own events, then whatever it changed about earlier ones.
@@ -93,14 +95,41 @@ impl Ruler {
             }
             self.event((entry.pos, index), event, entry.pos, true, &mut all).await?;
         }
-        let swept = sweep::named(entry);
-        if let Some((places, narrowing)) = swept {
-            self.places(entry, places, narrowing, &mut all).await?;
-        } else if !again.is_empty() {
-            let sweep = self.rerule(entry, &again, &mut all).await?;
-            return Ok(Decided { ruled: all, sweep });
+        let sweep = match sweep::named(entry) {
+            Some((places, narrowing)) => {
+                self.places(entry, places, narrowing, &mut all).await?;
+                None
+            }
+            None if again.is_empty() => None,
+            None => self.rerule(entry, &again, &mut all).await?,
+        };
+        self.document(entry, &mut all).await?;
+        Ok(Decided { ruled: all, sweep })
+    }
+
+    /// 42 CFR 2.51(c): of an ask that opened a unit's data in an emergency, that unit gets what it must document, at the
+    /// same position.
+    async fn document(&mut self, entry: &Entry, all: &mut Vec<Stated>) -> Result<(), ServiceError> {
+        for (ask, units) in self.memory.take_just_opened() {
+            let documented = self.memory.state.ask(ask).is_some_and(AskState::is_documented);
+            let Some(place) = self.memory.ask_place(ask).filter(|_| documented) else { continue };
+            let units = units.iter().filter_map(|u| self.memory.state.unit(u));
+            let of = |u: &handoff_schemas::UnitFacts| {
+                let roles = u.roles.iter().copied();
+                roles.map(|kind| Holder::standing(Recipient { unit: u.unit.clone(), kind })).collect::<Vec<_>>()
+            };
+            let holders: Vec<Holder> = units.flat_map(of).collect();
+            let earlier;
+            let commit = if place.0 == entry.pos {
+                &entry.commit
+            } else {
+                earlier = self.log.entry(place.0).await?;
+                &earlier.commit
+            };
+            let Some(event) = commit.events.get(usize::from(place.1)) else { continue };
+            self.rule_for(place, event, holders, entry.pos, false, all).await?;
         }
-        Ok(Decided { ruled: all, sweep: None })
+        Ok(())
     }
 
     async fn rerule(
@@ -111,7 +140,8 @@ impl Ruler {
     ) -> Result<Option<Sweep>, ServiceError> {
         let touched = self.memory.touched(again, entry.pos);
         let facts = entry.commit.events.iter().flat_map(|e| &e.facts).cloned().collect::<Vec<Fact>>();
-        let narrowing = !handoff_law::floors(entry.pos, &facts).is_empty();
+        // The end of an ask hides that ask's rows and nobody else's: to write others again would tell of it.
+        let narrowing = handoff_law::floors(entry.pos, &facts).iter().any(|(scope, _)| !matches!(scope, Scope::Ask(_)));
         let places: Vec<Place> = touched.into_iter().collect();
         if places.len() > INLINE {
             return Ok(Some(Sweep { places, narrowing }));
@@ -134,8 +164,7 @@ impl Ruler {
         Ok(())
     }
 
-    /// Rules one event for every recipient. `afresh` writes a release also where nothing changed in substance,
-    /// because a floor may have hidden the earlier one.
+    /// Rules one event for everybody: by what stands, and under each ask about its person.
     async fn event(
         &mut self,
         place: Place,
@@ -144,18 +173,39 @@ impl Ruler {
         afresh: bool,
         all: &mut Vec<Stated>,
     ) -> Result<(), ServiceError> {
-        let mut opened = Opened::of(&self.opener, event).await.map_err(|e| stop(&e))?;
-        let mut recipients = self.memory.state.recipients(&event.unit);
-        recipients.extend(self.memory.holders(place));
+        let state = &self.memory.state;
+        let mut holders: Vec<_> = state.recipients(&event.unit).into_iter().map(Holder::standing).collect();
+        holders.extend(self.memory.holders(place));
         let amended = self.memory.amended(place);
-        recipients.extend(amended.into_iter().flat_map(|(before, _)| self.memory.holders(before)));
-        recipients.sort();
-        recipients.dedup();
+        holders.extend(amended.into_iter().flat_map(|(before, _)| self.memory.holders(before)));
+        // What a unit published itself it reads without asking.
+        let asks = event.person.map(|p| state.asks_of(p)).unwrap_or_default();
+        let lasting = asks.into_iter().filter(|a| a.facts.to.unit != event.unit && a.in_force(self.memory.at).is_ok());
+        holders.extend(lasting.map(|a| Holder { to: a.facts.to.clone(), ask: Some(a.facts.ask) }));
+        holders.sort();
+        holders.dedup();
+        self.rule_for(place, event, holders, cause, afresh, all).await
+    }
+
+    /// Rules one event for these holders. `afresh` writes a release also where nothing changed in substance, because a
+    /// floor may have hidden the earlier one.
+    async fn rule_for(
+        &mut self,
+        place: Place,
+        event: &LoggedEvent,
+        holders: Vec<Holder>,
+        cause: LogPos,
+        afresh: bool,
+        all: &mut Vec<Stated>,
+    ) -> Result<(), ServiceError> {
+        let mut opened = Opened::of(&self.opener, event).await.map_err(|e| stop(&e))?;
+        let amended = self.memory.amended(place);
         let at = self.memory.at;
         let categories = event.categories();
+        let is_ask = event.facts.iter().any(|f| matches!(f, Fact::AskMade { .. }));
         let started = std::time::Instant::now();
-        let mut ruled_now = Vec::with_capacity(recipients.len());
-        for recipient in recipients {
+        let mut ruled_now = Vec::with_capacity(holders.len());
+        for holder in holders {
             let facts = handoff_law::EventFacts {
                 id: event.id,
                 event_type: &event.event_type,
@@ -169,10 +219,22 @@ impl Ruler {
                 content: &event.content,
                 facts: &event.facts,
             };
-            let ruling = self.memo.rule(&self.bundle, &self.memory.state, &facts, &recipient, at);
-            let before = self.memory.standing(place, event.id, &recipient);
+            let (bundle, state, to) = (&self.bundle, &self.memory.state, &holder.to);
+            let ask = holder.ask.and_then(|ask| state.ask(ask));
+            if holder.ask.is_some() && ask.is_none() {
+                continue;
+            }
+            let documents = is_ask
+                && state.ask(event.record).is_some_and(AskState::is_documented)
+                && self.memory.opened_by(event.record).any(|unit| *unit == to.unit);
+            let ruling = match ask {
+                Some(ask) => self.memo.rule_asked(bundle, state, &facts, ask, at),
+                None if documents => self.memo.rule_record(bundle, state, &facts, to, at),
+                None => self.memo.rule(bundle, state, &facts, to, at),
+            };
+            let before = self.memory.standing(place, event.id, &holder);
             // An amended document takes the place of what its earlier version released, or withdraws it.
-            let corrected = amended.and_then(|(place, old)| self.memory.standing(place, old, &recipient));
+            let corrected = amended.and_then(|(place, old)| self.memory.standing(place, old, &holder));
             let sealing = Sealing {
                 opener: &self.opener,
                 state: &self.memory.state,
@@ -180,9 +242,10 @@ impl Ruler {
                 place,
                 cause,
                 at,
+                ask,
                 supersedes: before.or(corrected).map(|(id, _)| id),
             };
-            let stated = sealing.seal(&recipient, &ruling, &mut opened, &mut self.said).await.map_err(|e| stop(&e))?;
+            let stated = sealing.seal(&holder, &ruling, &mut opened, &mut self.said).await.map_err(|e| stop(&e))?;
             let Some(stated) = stated else { continue };
             let release = stated.ruled.release.as_ref();
             let substance = release.map_or(0, |r| r.substance);

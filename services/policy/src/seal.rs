@@ -1,16 +1,16 @@
 //! From a ruling to what a partner may hold: templates applied, attachments added, sealed under release keys.
 
-use handoff_law::{PolicyState, Ruling};
-use handoff_schemas::{LogPos, LogTime, PartnerId, PersonId, Recipient, ReleaseId};
+use handoff_law::{AskState, PolicyState, Ruling};
+use handoff_schemas::{LogPos, LogTime, PartnerId, PersonId};
 use handoff_spine::commit::LoggedEvent;
-use handoff_spine::index::name_token;
-use handoff_spine::release::{Release, ReleasedSlice, Ruled, RulingDoc, SealedSlices, StatedSlice, release_id};
+use handoff_spine::index::{name_token, user_token};
+use handoff_spine::release::{AskDoc, Release, ReleasedSlice, Ruled, RulingDoc, SealedSlices, StatedSlice};
 use handoff_spine::vault::{IdKind, Opener, PartnerKey, ReleaseKeyScope, VaultError};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::apply::source_kind;
-use crate::memory::Place;
+use crate::memory::{Holder, Place};
 use crate::open::{Kept, Opened};
 use crate::terms::{Granted, SaidMemo, Text};
 
@@ -22,6 +22,8 @@ pub struct Sealing<'a> {
     pub place: Place,
     pub cause: LogPos,
     pub at: LogTime,
+    /// What it is ruled under.
+    pub ask: Option<&'a AskState>,
     pub supersedes: Option<ReleaseId>,
 }
 
@@ -39,11 +41,12 @@ impl Sealing<'_> {
     /// The vault's, but for a destroyed key: what was erased goes to nobody.
     pub async fn seal(
         &self,
-        recipient: &Recipient,
+        holder: &Holder,
         ruling: &Ruling,
         opened: &mut Opened,
         memo: &mut SaidMemo,
     ) -> Result<Option<Stated>, VaultError> {
+        let recipient = &holder.to;
         let Some(unit) = self.state.unit(&recipient.unit) else { return Ok(None) };
         let partner = unit.partner.clone();
         let key = match self.opener.partner_key(&partner).await {
@@ -56,7 +59,7 @@ impl Sealing<'_> {
         let why = if erased.is_empty() { said.why.clone() } else { Some(said.why_erased(&erased)?) };
         let person = self.event.person.map(|p| self.state.canonical(p));
         let released = match &key {
-            Some(key) => self.release(recipient, (&partner, key), ruling, opened, &said.granted, person).await?,
+            Some(key) => self.release(holder, (&partner, key), ruling, opened, &said.granted, person).await?,
             None => None,
         };
         let (release, terms) = released.unzip();
@@ -70,6 +73,7 @@ impl Sealing<'_> {
             source: self.event.unit.clone(),
             partner,
             recipient: recipient.clone(),
+            ask: holder.ask,
             person,
             release,
             withheld: why.as_ref().map(|text| text.id),
@@ -80,15 +84,15 @@ impl Sealing<'_> {
 
     async fn release(
         &self,
-        recipient: &Recipient,
+        holder: &Holder,
         (partner, key): (&PartnerId, &PartnerKey),
         ruling: &Ruling,
         opened: &mut Opened,
         granted: &[Granted],
         person: Option<PersonId>,
     ) -> Result<Option<(Release, Vec<Text>)>, VaultError> {
-        let id = release_id(self.cause, self.event.id, recipient);
-        let source = source_kind(self.state, &self.event.unit);
+        use crate::apply::source_kind;
+        use crate::memory::{Holder, Place};
         let mut parts = Vec::with_capacity(granted.len());
         for grant in granted {
             // A template may leave nothing of a category; then there is nothing to release or to account for.
@@ -122,12 +126,13 @@ impl Sealing<'_> {
         let scopes: Vec<String> = ruling.scopes.iter().map(ToString::to_string).collect();
         let substance = substance(&stated, &scopes, ruling.valid_until);
         let doc = RulingDoc {
+            ask: self.ask.map(|ask| ask_doc(ask, key)),
             bundle: ruling.bundle.to_string(),
             corrects: self.supersedes.into_iter().collect(),
             engine: ruling.engine.to_owned(),
             incident: self.event.incident.map(|i| key.pairwise(IdKind::Incident, i.0)),
             person: person.map(|p| key.pairwise(IdKind::Person, p.0)),
-            recipient: recipient.clone(),
+            recipient: holder.to.clone(),
             record: key.pairwise(IdKind::Record, self.event.record.0),
             release: id,
             ruled_at: self.at,
@@ -140,6 +145,15 @@ impl Sealing<'_> {
         let slices = SealedSlices::new(&slices).map_err(|_| VaultError::Tampered)?;
         let release = Release { id, ruling, slices, scopes, valid_until: doc.valid_until, substance, index };
         Ok(Some((release, terms)))
+    }
+}
+
+/// The ask in its recipient's words.
+fn ask_doc(ask: &AskState, key: &PartnerKey) -> AskDoc {
+    AskDoc {
+        id: key.pairwise(IdKind::Record, ask.facts.ask.0),
+        purpose: ask.facts.purpose,
+        user: ask.facts.user.as_deref().map(|user| user_token(key, user)),
     }
 }
 

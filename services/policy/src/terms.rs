@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use handoff_law::{Grant, Outcome, SliceRuling};
+use handoff_law::{Grant, NOTICE_VERSION, NoticeForm, Outcome, SliceRuling};
 use handoff_schemas::{Category, ElementSet, PartnerId};
 use handoff_spine::release::{TermsId, WithheldSlice};
 use handoff_spine::vault::{IdKind, PartnerKey, VaultError};
@@ -88,6 +88,10 @@ impl Said {
 
 fn granted(slice: &SliceRuling, grants: &[Grant], key: &PartnerKey) -> Result<Granted, VaultError> {
     let notices: Option<Vec<Value>> = grants.iter().filter_map(|g| g.notice.as_ref()).map(|n| notice(n, key)).collect();
+    let statements = grants.iter().filter_map(|g| g.statement.as_ref());
+    let statements =
+        statements.map(|text| json!({ "version": NOTICE_VERSION, "form": NoticeForm::Short, "text": &**text }));
+    let notices = notices.map(|all| all.into_iter().chain(statements).collect());
     Ok(Granted {
         category: slice.category,
         terms: Text::of(&grants.iter().map(|g| grant(g, key)).collect::<Vec<_>>())?,
@@ -104,6 +108,10 @@ fn grant(grant: &Grant, key: &PartnerKey) -> Value {
     }
     if let Some(notice) = stated.pointer_mut("/notice").and_then(Value::as_object_mut) {
         notice.retain(|field, _| field == "form" || field == "version");
+    }
+    // It goes with the content; the ruling says by its form that it did.
+    if let Some(statement) = stated.pointer_mut("/statement") {
+        *statement = json!({ "form": NoticeForm::Short, "version": NOTICE_VERSION });
     }
     stated
 }

@@ -12,6 +12,12 @@ pub fn name_token(key: &PartnerKey, family: &str, given: &str, birth_date: &str)
     HEXLOWER.encode(&key.blind_index("name and date of birth", &value))
 }
 
+/// The token for a partner's own user, by the name it uses for them: whose rows under an ask are, and nobody else's.
+#[must_use]
+pub fn user_token(key: &PartnerKey, user: &str) -> String {
+    HEXLOWER.encode(&key.blind_index("user of an ask", &normal(user)))
+}
+
 fn normal(text: &str) -> String {
     text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
 }

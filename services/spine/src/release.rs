@@ -3,7 +3,7 @@
 mod terms;
 
 use handoff_schemas::{
-    Category, EventId, EventType, LogPos, LogTime, PartnerId, PersonId, Recipient, ReleaseId, UnitId,
+    Category, EventId, EventType, LogPos, LogTime, PartnerId, PersonId, Purpose, Recipient, RecordId, ReleaseId, UnitId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -101,6 +101,9 @@ pub struct Ruled {
     pub source: UnitId,
     pub partner: PartnerId,
     pub recipient: Recipient,
+    /// The ask it was ruled under, where it was under one: what then goes is for that ask's reader alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask: Option<RecordId>,
     /// The person as policy knows them at `cause`; internal, never in a view.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonId>,
@@ -187,7 +190,7 @@ impl SealedSlices {
 pub struct ReleasedSlice {
     pub category: Category,
     /// Record and version of the data key the release key derives from.
-    pub record: handoff_schemas::RecordId,
+    pub record: RecordId,
     pub sealed: Sealed,
 }
 
@@ -204,6 +207,9 @@ pub struct WithheldSlice {
 /// Its canonical form is JSON with sorted keys and no white space: the fields stand in that order here.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RulingDoc {
+    /// What it was ruled under, where not by what stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask: Option<AskDoc>,
     pub bundle: String,
     /// Releases this one replaces: a correction.
     pub corrects: Vec<ReleaseId>,
@@ -221,6 +227,17 @@ pub struct RulingDoc {
     #[serde(rename = "type")]
     pub event_type: EventType,
     pub valid_until: Option<LogTime>,
+}
+
+/// The ask behind a ruling, as its recipient may read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskDoc {
+    /// Pairwise id of the ask's record under the partner's key.
+    pub id: uuid::Uuid,
+    pub purpose: Purpose,
+    /// Blind-index token of the one user who may read it, hex; none: whoever reads there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
 }
 
 /// One category of a ruling: what was released, on what terms.
@@ -282,11 +299,25 @@ pub fn leaf(ruling: &str, ciphertext: &[u8; 32]) -> Vec<u8> {
 /// Release id = hash(cause position, event id, recipient), as a UUIDv8.
 #[must_use]
 pub fn release_id(cause: LogPos, event: EventId, recipient: &Recipient) -> ReleaseId {
+    id_of(cause, event, recipient, None)
+}
+
+/// The id of a release under an ask: its recipient is another than the one that reads what stands.
+#[must_use]
+pub fn asked_release_id(cause: LogPos, event: EventId, recipient: &Recipient, ask: RecordId) -> ReleaseId {
+    id_of(cause, event, recipient, Some(ask))
+}
+
+fn id_of(cause: LogPos, event: EventId, recipient: &Recipient, ask: Option<RecordId>) -> ReleaseId {
     let mut hash = Sha256::new();
     hash.update(b"handoff release id v1\0");
     hash.update(cause.0.to_be_bytes());
     hash.update(event.0.as_bytes());
     hash.update(recipient.to_string().as_bytes());
+    if let Some(ask) = ask {
+        hash.update([0]);
+        hash.update(ask.0.as_bytes());
+    }
     let digest = hash.finalize();
     let mut bytes = [0u8; 16];
     bytes.iter_mut().zip(digest.iter()).for_each(|(b, d)| *b = *d);
@@ -321,6 +352,7 @@ mod tests {
     fn a_ruling_is_written_in_canonical_form() {
         let terms = TermsId::of("[]");
         let doc = RulingDoc {
+            ask: Some(AskDoc { id: uuid::Uuid::nil(), purpose: Purpose::Etreat, user: Some("00".to_owned()) }),
             bundle: "b".to_owned(),
             corrects: Vec::new(),
             engine: "e".to_owned(),

@@ -26,8 +26,14 @@ use super::Ground;
 use crate::config::Config;
 
 /// The services that decide commands.
-pub const DECIDERS: [ServiceName; 5] =
-    [ServiceName::Registry, ServiceName::Identity, ServiceName::Encounter, ServiceName::Consent, ServiceName::Referral];
+pub const DECIDERS: [ServiceName; 6] = [
+    ServiceName::Registry,
+    ServiceName::Identity,
+    ServiceName::Encounter,
+    ServiceName::Consent,
+    ServiceName::Referral,
+    ServiceName::Ask,
+];
 
 /// How long services may take to finish what they hold.
 const STOP_PATIENCE: Duration = Duration::from_secs(15);
@@ -135,6 +141,11 @@ impl Services {
                 let names = names(ground).await?;
                 let is_known = Arc::new(move |unit: &_| units.unit(unit).is_some());
                 self.decide(handoff_referral::Referrals::new(names, is_known), name, ground, directory).await
+            }
+            ServiceName::Ask => {
+                let names = names(ground).await?;
+                let roles = Arc::new(move |unit: &UnitId| units.unit(unit).map(|u| u.roles.clone()));
+                self.decide(handoff_ask::Asks::new(names, roles), name, ground, directory).await
             }
             other => bail!("HO-9005 {other} decides nothing"),
         }

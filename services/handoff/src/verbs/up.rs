@@ -97,6 +97,7 @@ const fn name(service: ServiceArg) -> ServiceName {
         ServiceArg::Encounter => ServiceName::Encounter,
         ServiceArg::Consent => ServiceName::Consent,
         ServiceArg::Referral => ServiceName::Referral,
+        ServiceArg::Ask => ServiceName::Ask,
         ServiceArg::Policy => ServiceName::Policy,
         ServiceArg::Ledger => ServiceName::Ledger,
         ServiceArg::Views => ServiceName::Views,

@@ -61,6 +61,7 @@ pub fn ruled(n: u64, part: u64) -> Ruled {
     let release = release_id(LogPos(n), event, &recipient);
     let supersedes: Vec<ReleaseId> = if n.is_multiple_of(4) { vec![ReleaseId(id(3, n))] } else { Vec::new() };
     let doc = RulingDoc {
+        ask: None,
         release,
         event_type: "encounter.care-reported.v1".parse().unwrap(),
         source: "river-fire-ems".parse().unwrap(),
@@ -95,6 +96,7 @@ pub fn ruled(n: u64, part: u64) -> Ruled {
         source: doc.source.clone(),
         partner: unit.rsplit_once('-').unwrap().0.parse().unwrap(),
         recipient,
+        ask: None,
         person: Some(person(n % 3)),
         release: kept.then(|| Release {
             id: release,

@@ -87,6 +87,8 @@ fn ending(n: u128, at: LogTime) -> ConsentFacts {
         signed_at: LogTime(0),
         expiry: Expiry::At { at },
         deny: true,
+        restriction: false,
+        revocable_from: None,
     }
 }
 

@@ -3,10 +3,12 @@
 pub mod postgres;
 pub mod sqlite;
 
-use crate::release::{Terms, TermsId, Told};
+use crate::release::{AskDoc, Terms, TermsId, Told};
 use crate::store::{Migration, StoreError};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+
+use super::query::reader;
 
 use handoff_schemas::{LogPos, PartnerId, ReleaseId};
 
@@ -36,7 +38,8 @@ pub enum Change {
 pub struct PutRow {
     pub release: ReleaseId,
     pub unit: String,
-    pub kind: &'static str,
+    /// As [`super::Window::reader`] names it.
+    pub kind: String,
     pub stream_seq: i64,
     pub cause: i64,
     pub at: i64,
@@ -65,7 +68,8 @@ pub struct Scopes {
 
 impl Scopes {
     fn of(scopes: &[String]) -> Self {
-        let is_own = |scope: &&String| ["person:", "consent:", "link:"].iter().any(|kind| scope.starts_with(kind));
+        let is_own =
+            |scope: &&String| ["person:", "consent:", "ask:", "link:"].iter().any(|kind| scope.starts_with(kind));
         let (own, shared): (Vec<_>, Vec<_>) = scopes.iter().partition(is_own);
         let shared: Vec<String> = shared.into_iter().cloned().collect();
         Self { set: TermsId::of(&shared.join("\n")), own: own.into_iter().cloned().collect(), shared }
@@ -128,6 +132,8 @@ pub fn changes(ruled: &Told, terms: &Terms, stream_seq: u64) -> Result<Vec<Chang
         record: uuid::Uuid,
         person: Option<uuid::Uuid>,
         incident: Option<uuid::Uuid>,
+        #[serde(default)]
+        ask: Option<AskDoc>,
         #[serde(flatten)]
         named: Named,
     }
@@ -136,10 +142,12 @@ pub fn changes(ruled: &Told, terms: &Terms, stream_seq: u64) -> Result<Vec<Chang
         ruled.supersedes.iter().map(|id| Change::Replace { release: *id, by: number(stream_seq) }).collect();
     if let Some(release) = &ruled.release {
         let ids: Ids = serde_json::from_str(&release.ruling).map_err(corrupt)?;
+        // What somebody gave unasked, a warning or a report, stands for whoever reads there; what a user asked for does not.
+        let under = ids.ask.as_ref().filter(|a| a.user.is_some()).map(|a| a.id);
         changes.push(Change::Put(Box::new(PutRow {
             release: release.id,
             unit: ruled.recipient.unit.to_string(),
-            kind: ruled.recipient.kind.code(),
+            kind: reader(ruled.recipient.kind, under),
             stream_seq: number(stream_seq),
             cause: position(ruled.cause),
             at: ruled.at.0,
@@ -224,18 +232,27 @@ pub const LAST_CURSOR: &str = "SELECT coalesce(max(cursor), 0) FROM release WHER
 #[derive(Clone, Debug, Default)]
 pub struct Ends {
     row: Option<i64>,
-    /// By unit and kind: few in any view.
-    cursors: Vec<(String, &'static str, i64)>,
+    /// By unit and reader.
+    cursors: Vec<(String, String, i64)>,
     /// SQLite: keys that are not in order yet.
     unsorted: Option<i64>,
 }
 
 impl Ends {
-    fn cursor(&mut self, unit: &str, kind: &'static str) -> Option<&mut i64> {
+    fn cursor(&mut self, unit: &str, kind: &str) -> Option<&mut i64> {
         let mut all = self.cursors.iter_mut();
-        all.find(|(u, k, _)| u == unit && *k == kind).map(|(_, _, cursor)| cursor)
+        all.find(|(u, k, _)| u == unit && k == kind).map(|(_, _, cursor)| cursor)
+    }
+
+    /// Before rows are numbered: each ask is a reader of its own for a while, so all are forgotten where they are many.
+    fn trim(&mut self) {
+        if self.cursors.len() >= MOST_CURSORS {
+            self.cursors.clear();
+        }
     }
 }
+
+const MOST_CURSORS: usize = 32;
 
 /// Rows of one recipient that stand: not replaced, still valid, integrated by the ledger, at or above the floor
 /// of every scope they name. `own` tells whether a scope of the row's own has a higher floor, `filter` narrows to the

@@ -21,7 +21,7 @@ fn owners() -> Vec<(String, Vec<ServiceName>)> {
         (event("person"), vec![S::Identity]),
         (event("encounter"), vec![S::Encounter]),
         (event("consent"), vec![S::Consent]),
-        (event("ask"), vec![S::Consent]),
+        (event("ask"), vec![S::Ask]),
         (event("referral"), vec![S::Referral]),
         (event("sweep"), vec![S::Policy]),
         (event("due"), vec![S::Policy]),
@@ -33,7 +33,7 @@ fn owners() -> Vec<(String, Vec<ServiceName>)> {
         ("in.ACCOUNT.publish".to_owned(), vec![]),
         ("probe.x".to_owned(), vec![S::Provisioner]),
     ];
-    for decider in ["registry", "identity", "encounter", "consent", "referral"] {
+    for decider in ["registry", "identity", "encounter", "consent", "referral", "ask"] {
         owners.push((format!("cmd.{decider}"), vec![S::Gateway, S::Operator]));
     }
     for &service in ServiceName::ALL {
@@ -41,7 +41,9 @@ fn owners() -> Vec<(String, Vec<ServiceName>)> {
         owners.push((format!("dead.{service}"), own));
     }
     // Answers: a decider's to whoever commands; discovery's, from every service, to whoever may ask.
-    for asked in [S::Registry, S::Identity, S::Encounter, S::Consent, S::Referral, S::Policy, S::Ledger, S::Views] {
+    for asked in
+        [S::Registry, S::Identity, S::Encounter, S::Consent, S::Referral, S::Ask, S::Policy, S::Ledger, S::Views]
+    {
         owners.push((format!("{}.x", asked.inbox_prefix()), vec![]));
     }
     owners
@@ -83,7 +85,7 @@ async fn every_owner_can_publish_its_own_subjects_durably() {
             *if subject.starts_with("ev.") { &mut events } else { &mut others } += 1;
         }
     }
-    assert_eq!((events, others), (12, 12));
+    assert_eq!((events, others), (12, 13));
     let policy = jetstream::new(broker.connect(ServiceName::Policy).await.unwrap());
     assert_eq!(policy.get_stream(EVENTS).await.unwrap().cached_info().state.messages, events);
 }
@@ -123,6 +125,7 @@ async fn a_command_reaches_its_decider_and_the_answer_its_asker() {
             ServiceName::Encounter,
             ServiceName::Consent,
             ServiceName::Referral,
+            ServiceName::Ask,
         ] {
             let subject = format!("cmd.{decider}");
             let answering = broker.connect(decider).await.unwrap();
@@ -172,6 +175,7 @@ async fn services_read_the_streams_of_the_table_and_no_other() {
         (S::Encounter, &[EVENTS]),
         (S::Consent, &[EVENTS]),
         (S::Referral, &[EVENTS]),
+        (S::Ask, &[EVENTS]),
         (S::Policy, &[EVENTS, RELEASES]),
         (S::Ledger, &[RELEASES, ACCESS]),
         (S::Views, &[EVENTS, RELEASES]),

@@ -43,7 +43,7 @@ pub async fn ask(players: &[Player]) -> Result<Probe> {
 
 async fn answer(officer: &Player, name: [&str; 3]) -> Result<Vec<u8>> {
     let (unit, user) = (officer.unit.clone(), officer.agency.reader.to_owned());
-    officer.partner.raw("in.read", &Read { unit, role: None, user, query: named(name) }).await
+    officer.partner.raw("in.read", &Read { unit, role: None, user, under: None, query: named(name) }).await
 }
 
 fn named([family, given, birth_date]: [&str; 3]) -> Ask {

@@ -125,7 +125,7 @@ async fn put(tx: &mut Tx, rows: &[&PutRow], ends: &mut Ends) -> Result<(), Store
         let mut query = QueryBuilder::<Sqlite>::new(INSERT);
         query.push(ROWS).push_values(rows, |mut values, (id, cursor, row)| {
             values.push_bind(id).push_bind(row.release.0.as_bytes().as_slice());
-            values.push_bind(&row.unit).push_bind(row.kind);
+            values.push_bind(&row.unit).push_bind(&row.kind);
             values.push_bind(cursor).push_bind(row.stream_seq).push_bind(row.cause).push_bind(row.at);
             values.push_bind(&row.event_type).push_bind(&row.source).push_bind(&row.record);
             values.push_bind(&row.person).push_bind(&row.incident).push_bind(row.valid_until);
@@ -160,21 +160,22 @@ async fn numbered<'a>(
     ends: &mut Ends,
 ) -> Result<Vec<(i64, i64, &'a PutRow)>, StoreError> {
     let failed = StoreError::query("write rows");
+    ends.trim();
     let mut id = match ends.row {
         Some(id) => id,
         None => sqlx::query_scalar(LAST_ROW).fetch_one(&mut **tx).await.map_err(&failed)?,
     };
     let mut numbered = Vec::with_capacity(rows.len());
     for row in rows {
-        let cursor = match ends.cursor(&row.unit, row.kind) {
+        let cursor = match ends.cursor(&row.unit, &row.kind) {
             Some(cursor) => {
                 *cursor += 1;
                 *cursor
             }
             None => {
-                let query = sqlx::query_scalar(LAST_CURSOR).bind(&row.unit).bind(row.kind);
+                let query = sqlx::query_scalar(LAST_CURSOR).bind(&row.unit).bind(&row.kind);
                 let last: i64 = query.fetch_one(&mut **tx).await.map_err(&failed)?;
-                ends.cursors.push((row.unit.clone(), row.kind, last + 1));
+                ends.cursors.push((row.unit.clone(), row.kind.clone(), last + 1));
                 last + 1
             }
         };
@@ -222,7 +223,7 @@ pub async fn read(tx: &mut Tx, window: &Window, query: &Query) -> Result<Vec<Vie
     let text = if matches!(query, Query::Since(_)) { SINCE } else { FOUND };
     let bound = sqlx::query_as::<_, Shown>(text)
         .bind(window.recipient.unit.as_str())
-        .bind(window.recipient.kind.code())
+        .bind(window.reader())
         .bind(window.at.0)
         .bind(super::number(window.integrated));
     let bound = match query {

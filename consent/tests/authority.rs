@@ -1,0 +1,838 @@
+//! Other authority than agreement and consent (rulebook 7.3 step 8, 7.7): every exception with each of its required
+//! facts, what no exception opens, legal process, and the criminal-justice referral consent.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use common::*;
+use handoff_law::{Obligation, Rerule, Scope};
+use handoff_schemas::RecipientKind::{Bhc, Cbo, Cj, Cmp, Ems, Hosp, Le, P2p, Psap};
+use handoff_schemas::*;
+
+const SUD: &str = "harbor-recovery-sud";
+const CLINIC: &str = "willow-clinic-crisis";
+const EMS: &str = "river-fire-ems";
+const PATROL: &str = "river-pd-patrol";
+const JAIL: &str = "river-county-jail";
+const PEERS: &str = "river-peers";
+
+/// The county with a jail that is also the court's, and a unit of case managers. No agreement covers any of what follows.
+fn county() -> County {
+    let mut c = County::river();
+    c.unit(unit(JAIL, "river-county", &[Cj], HipaaStatus::None, Part2Status::No));
+    c.unit(unit(PEERS, "river-peers", &[Cmp], HipaaStatus::CoveredProvider, Part2Status::No));
+    for id in ["crisis-co-response", "treatment", "shelter-referrals"] {
+        c.move_agreement(id, AgreementStatus::Terminated);
+    }
+    c
+}
+
+fn ask(by: &str, to: Recipient, purpose: Purpose, claim: Claim) -> AskFacts {
+    AskFacts {
+        ask: record(9000),
+        person: person(1),
+        unit: unit_id(by),
+        to,
+        user: Some("medic-17".to_owned()),
+        licence: Licence::Paramedic,
+        purpose,
+        scope: AskScope { categories: carried(), ..AskScope::default() },
+        minutes: 60,
+        claim,
+    }
+}
+
+fn emergency() -> EmergencyClaim {
+    EmergencyClaim {
+        nature: Some(EmergencyNature::Overdose),
+        unobtainable: Some(Unobtainable::Unconscious),
+        treating: true,
+        at_hand: true,
+        personnel_named: true,
+        discloser_named: true,
+    }
+}
+
+fn verified() -> Official {
+    Official { name: true, agency: true, badge: true, callback_verified: true }
+}
+
+fn in_emergency() -> AskFacts {
+    ask(EMS, to(EMS, Ems), Purpose::Etreat, Claim::Emergency(emergency()))
+}
+
+fn breaking_glass() -> AskFacts {
+    let claim = BreakGlassClaim { reasoned: true, attested: true, emergency: emergency() };
+    ask(EMS, to(EMS, Ems), Purpose::Btg, Claim::BreakGlass(claim))
+}
+
+fn threat() -> ThreatClaim {
+    ThreatClaim {
+        limb: Some(ThreatLimb::Prevent),
+        serious_and_imminent: true,
+        able_to_prevent: true,
+        threat_stated: true,
+        target_stated: true,
+        official: verified(),
+        ..ThreatClaim::default()
+    }
+}
+
+fn to_police(by: &str, purpose: Purpose, claim: Claim) -> AskFacts {
+    AskFacts { licence: Licence::PeaceOfficer, ..ask(by, to(PATROL, Le), purpose, claim) }
+}
+
+fn process(by: &str, purpose: Purpose, claim: LegalProcessClaim) -> AskFacts {
+    AskFacts { user: None, ..ask(by, to(JAIL, Cj), purpose, Claim::LegalProcess(claim)) }
+}
+
+fn order_2_65() -> LegalProcessClaim {
+    LegalProcessClaim {
+        kind: Some(ProcessKind::Order265),
+        findings: vec![
+            CourtFinding::ExtremelySeriousCrime,
+            CourtFinding::SubstantialValue,
+            CourtFinding::OtherWaysUnavailable,
+            CourtFinding::PublicInterestOutweighs,
+        ],
+        mandate: true,
+        served: true,
+        notice_to_patient: false,
+        expires: Some(LogTime(NOW.0 + 30 * DAY)),
+    }
+}
+
+fn order_2_64() -> LegalProcessClaim {
+    LegalProcessClaim {
+        kind: Some(ProcessKind::Order264),
+        findings: vec![CourtFinding::OtherWaysUnavailable, CourtFinding::PublicInterestOutweighs],
+        notice_to_patient: true,
+        ..order_2_65()
+    }
+}
+
+fn court_order() -> LegalProcessClaim {
+    LegalProcessClaim { kind: Some(ProcessKind::CourtOrder), findings: Vec::new(), mandate: false, ..order_2_65() }
+}
+
+/// The answer under an ask; legal process reviewed and to be released.
+fn answer(facts: &AskFacts, event: &Event) -> handoff_law::Ruling {
+    let mut c = county();
+    answer_in(&mut c, facts, event)
+}
+
+fn answer_in(c: &mut County, facts: &AskFacts, event: &Event) -> handoff_law::Ruling {
+    c.asks(facts);
+    if matches!(facts.claim, Claim::LegalProcess(_)) {
+        review(c, facts, ReviewOutcome::Release);
+    }
+    c.under(event, facts.ask)
+}
+
+fn review(c: &mut County, facts: &AskFacts, outcome: ReviewOutcome) -> Vec<Fact> {
+    let reviewed = vec![Fact::AskReviewed { ask: facts.ask, person: facts.person, outcome }];
+    c.fold(facts.unit.as_str(), reviewed.clone());
+    reviewed
+}
+
+/// One exception: what it opens with its facts whole, and every way in which a required one is missing.
+struct Case {
+    name: &'static str,
+    ask: AskFacts,
+    event: Event,
+    shows: &'static [&'static str],
+    /// Each takes one required fact away.
+    lacks: Vec<fn(&mut AskFacts)>,
+}
+
+macro_rules! lack {
+    ($variant:ident, $($field:ident).+ = $value:expr) => {
+        |a: &mut AskFacts| {
+            let Claim::$variant(claim) = &mut a.claim else { panic!("another claim") };
+            claim.$($field).+ = $value;
+        }
+    };
+}
+
+fn case(
+    name: &'static str,
+    ask: AskFacts,
+    (source, category): (&str, Category),
+    shows: &'static [&'static str],
+    lacks: &[fn(&mut AskFacts)],
+) -> Case {
+    Case { name, ask, event: Event::of(source, &[category]), shows, lacks: lacks.to_vec() }
+}
+
+fn medical() -> Vec<Case> {
+    let peer: fn(&mut AskFacts) = |a| a.licence = Licence::Peer;
+    let unlicensed: fn(&mut AskFacts) = |a| a.licence = Licence::None;
+    vec![
+        case(
+            "2.51",
+            in_emergency(),
+            (SUD, Category::Medications),
+            &["allergies", "medications", "not-recorded"],
+            &[
+                lack!(Emergency, nature = None),
+                lack!(Emergency, unobtainable = None),
+                lack!(Emergency, treating = false),
+                lack!(Emergency, at_hand = false),
+                lack!(Emergency, personnel_named = false),
+                lack!(Emergency, discloser_named = false),
+                peer,
+                unlicensed,
+            ],
+        ),
+        case(
+            "emergency",
+            in_emergency(),
+            (CLINIC, Category::BhTreatment),
+            &["narrative", "precautions", "risk"],
+            &[
+                lack!(Emergency, nature = None),
+                lack!(Emergency, treating = false),
+                lack!(Emergency, at_hand = false),
+                peer,
+            ],
+        ),
+        case(
+            "break-glass",
+            breaking_glass(),
+            (CLINIC, Category::BhTreatment),
+            &["narrative", "precautions", "risk"],
+            &[
+                lack!(BreakGlass, reasoned = false),
+                lack!(BreakGlass, attested = false),
+                lack!(BreakGlass, emergency.at_hand = false),
+                peer,
+            ],
+        ),
+        case(
+            "break-glass into 2.51",
+            breaking_glass(),
+            (SUD, Category::Medications),
+            &["allergies", "medications", "not-recorded"],
+            &[
+                lack!(BreakGlass, reasoned = false),
+                lack!(BreakGlass, attested = false),
+                lack!(BreakGlass, emergency.nature = None),
+                lack!(BreakGlass, emergency.unobtainable = None),
+                lack!(BreakGlass, emergency.treating = false),
+                lack!(BreakGlass, emergency.personnel_named = false),
+                lack!(BreakGlass, emergency.discloser_named = false),
+                peer,
+            ],
+        ),
+    ]
+}
+
+fn police() -> Vec<Case> {
+    let admission = ThreatClaim {
+        limb: Some(ThreatLimb::Admission),
+        violent_crime_admitted: true,
+        learned_in_treatment: Some(false),
+        official: verified(),
+        ..ThreatClaim::default()
+    };
+    let escape =
+        ThreatClaim { limb: Some(ThreatLimb::Escape), escaped: true, official: verified(), ..ThreatClaim::default() };
+    let locate = LocateClaim { target: Some(LocateTarget::MissingPerson), official: verified() };
+    let agrees = VictimClaim { agrees: true, official: verified(), ..VictimClaim::default() };
+    let incapacitated = VictimClaim {
+        agrees: false,
+        incapacitated: true,
+        need_represented: true,
+        not_against_victim: true,
+        immediate: true,
+        best_interests: true,
+        official: verified(),
+    };
+    vec![
+        case(
+            "threat",
+            to_police(PATROL, Purpose::DutyWarn, Claim::Threat(threat())),
+            (CLINIC, Category::BhAssessment),
+            &["self-harm-now", "weapon"],
+            &[
+                lack!(Threat, limb = None),
+                lack!(Threat, serious_and_imminent = false),
+                lack!(Threat, able_to_prevent = false),
+                lack!(Threat, threat_stated = false),
+                lack!(Threat, target_stated = false),
+                lack!(Threat, official.name = false),
+                lack!(Threat, official.agency = false),
+                lack!(Threat, official.badge = false),
+                lack!(Threat, official.callback_verified = false),
+            ],
+        ),
+        case(
+            "admission",
+            to_police(PATROL, Purpose::DutyWarn, Claim::Threat(admission)),
+            (CLINIC, Category::HealthIdentity),
+            &["name"],
+            &[
+                lack!(Threat, violent_crime_admitted = false),
+                lack!(Threat, learned_in_treatment = None),
+                lack!(Threat, learned_in_treatment = Some(true)),
+            ],
+        ),
+        case(
+            "escape",
+            to_police(PATROL, Purpose::DutyWarn, Claim::Threat(escape)),
+            (CLINIC, Category::HealthIdentity),
+            &["name"],
+            &[lack!(Threat, escaped = false), lack!(Threat, official.callback_verified = false)],
+        ),
+        case(
+            "locate",
+            to_police(PATROL, Purpose::LeLocate, Claim::Locate(locate)),
+            (CLINIC, Category::HealthIdentity),
+            &["demographics", "name"],
+            &[
+                lack!(Locate, target = None),
+                lack!(Locate, official.name = false),
+                lack!(Locate, official.agency = false),
+                lack!(Locate, official.badge = false),
+                lack!(Locate, official.callback_verified = false),
+            ],
+        ),
+        case(
+            "victim who agrees",
+            to_police(PATROL, Purpose::LeVictim, Claim::Victim(agrees)),
+            (CLINIC, Category::DvSa),
+            &["dv-sa"],
+            &[lack!(Victim, agrees = false), lack!(Victim, official.badge = false)],
+        ),
+        case(
+            "victim who cannot",
+            to_police(PATROL, Purpose::LeVictim, Claim::Victim(incapacitated)),
+            (CLINIC, Category::DvSa),
+            &["dv-sa"],
+            &[
+                lack!(Victim, incapacitated = false),
+                lack!(Victim, need_represented = false),
+                lack!(Victim, not_against_victim = false),
+                lack!(Victim, immediate = false),
+                lack!(Victim, best_interests = false),
+            ],
+        ),
+    ]
+}
+
+fn given_unasked() -> Vec<Case> {
+    let premises =
+        PremisesCrimeClaim { on_premises: true, act: Some(CrimeAct::Threat), by_patient: true, ..Default::default() };
+    let alert = CrimeAlertClaim { off_premises: true, crime_stated: true, abuse: Some(false) };
+    let report =
+        MandatedReportClaim { statute: true, agency: true, subject: Some(ReportSubject::Elder), initial: false };
+    let child = MandatedReportClaim { subject: Some(ReportSubject::Child), initial: true, ..report };
+    vec![
+        case(
+            "2.12(c)(5)",
+            to_police(SUD, Purpose::LeCrimeAlert, Claim::PremisesCrime(premises)),
+            (SUD, Category::HealthIdentity),
+            &["name"],
+            &[
+                lack!(PremisesCrime, on_premises = false),
+                lack!(PremisesCrime, act = None),
+                lack!(PremisesCrime, by_patient = false),
+            ],
+        ),
+        case(
+            "(f)(6)",
+            to_police(EMS, Purpose::LeCrimeAlert, Claim::CrimeAlert(alert)),
+            (EMS, Category::EmsClinical),
+            &["complaint"],
+            &[
+                lack!(CrimeAlert, off_premises = false),
+                lack!(CrimeAlert, crime_stated = false),
+                lack!(CrimeAlert, abuse = None),
+                lack!(CrimeAlert, abuse = Some(true)),
+            ],
+        ),
+        case(
+            "mandated report",
+            to_police(CLINIC, Purpose::MandatedReport, Claim::MandatedReport(report)),
+            (CLINIC, Category::MandatedReport),
+            &["mandated-report"],
+            &[
+                lack!(MandatedReport, statute = false),
+                lack!(MandatedReport, agency = false),
+                lack!(MandatedReport, subject = None),
+            ],
+        ),
+        case(
+            "2.12(c)(6)",
+            to_police(SUD, Purpose::MandatedReport, Claim::MandatedReport(child)),
+            (SUD, Category::MandatedReport),
+            &["mandated-report"],
+            &[
+                lack!(MandatedReport, initial = false),
+                lack!(MandatedReport, subject = Some(ReportSubject::VulnerableAdult)),
+                lack!(MandatedReport, statute = false),
+            ],
+        ),
+    ]
+}
+
+fn custody_and_courts() -> Vec<Case> {
+    let custody = CustodyClaim {
+        custody: Some(CustodyKind::Jail),
+        lawful: true,
+        custodian_named: true,
+        limb: Some(CustodyLimb::Care),
+    };
+    vec![
+        case(
+            "custody",
+            ask(JAIL, to(JAIL, Cj), Purpose::CustodyHealth, Claim::Custody(custody)),
+            (CLINIC, Category::Medications),
+            &["allergies", "medications", "not-recorded"],
+            &[
+                lack!(Custody, custody = None),
+                lack!(Custody, custody = Some(CustodyKind::Hold)),
+                lack!(Custody, lawful = false),
+                lack!(Custody, custodian_named = false),
+                lack!(Custody, limb = None),
+            ],
+        ),
+        case(
+            "2.65",
+            process(SUD, Purpose::Prosecute, order_2_65()),
+            (SUD, Category::Referral),
+            &["*"],
+            &[
+                |a| without(a, CourtFinding::ExtremelySeriousCrime),
+                |a| without(a, CourtFinding::SubstantialValue),
+                |a| without(a, CourtFinding::OtherWaysUnavailable),
+                |a| without(a, CourtFinding::PublicInterestOutweighs),
+                lack!(LegalProcess, mandate = false),
+                lack!(LegalProcess, served = false),
+                lack!(LegalProcess, kind = None),
+                lack!(LegalProcess, kind = Some(ProcessKind::Subpoena)),
+                lack!(LegalProcess, kind = Some(ProcessKind::Warrant)),
+                lack!(LegalProcess, kind = Some(ProcessKind::CourtOrder)),
+                lack!(LegalProcess, kind = Some(ProcessKind::Order264)),
+                lack!(LegalProcess, kind = Some(ProcessKind::Order266)),
+                lack!(LegalProcess, expires = Some(NOW)),
+                |a| a.purpose = Purpose::CivilProc,
+            ],
+        ),
+        case(
+            "2.64",
+            process(SUD, Purpose::CivilProc, order_2_64()),
+            (SUD, Category::Referral),
+            &["*"],
+            &[
+                |a| without(a, CourtFinding::OtherWaysUnavailable),
+                |a| without(a, CourtFinding::PublicInterestOutweighs),
+                lack!(LegalProcess, notice_to_patient = false),
+                lack!(LegalProcess, mandate = false),
+                |a| a.purpose = Purpose::LeInvest,
+            ],
+        ),
+        case(
+            "164.512(e)(1)(i)",
+            process(CLINIC, Purpose::CivilProc, court_order()),
+            (CLINIC, Category::BhAssessment),
+            &["*"],
+            &[
+                lack!(LegalProcess, served = false),
+                lack!(LegalProcess, kind = Some(ProcessKind::Subpoena)),
+                lack!(LegalProcess, kind = Some(ProcessKind::Warrant)),
+                lack!(LegalProcess, expires = Some(NOW)),
+            ],
+        ),
+    ]
+}
+
+fn without(a: &mut AskFacts, finding: CourtFinding) {
+    let Claim::LegalProcess(claim) = &mut a.claim else { panic!("another claim") };
+    claim.findings.retain(|f| *f != finding);
+}
+
+fn cases() -> Vec<Case> {
+    [medical(), police(), given_unasked(), custody_and_courts()].into_iter().flatten().collect()
+}
+
+#[test]
+fn an_exception_opens_its_field_set_and_with_any_required_fact_missing_nothing() {
+    for Case { name, ask, event, shows: expected, lacks } in cases() {
+        let category = event.categories[0];
+        let whole = answer(&ask, &event);
+        assert!(whole.releases(), "{name}: {:?}", one(&whole, category));
+        assert_eq!(shows(&whole, category), expected, "{name}");
+        assert!(one(&whole, category).outcome.grants()[0].agreement.is_none(), "{name} needs no agreement");
+        for (n, lack) in lacks.into_iter().enumerate() {
+            let mut less = ask.clone();
+            lack(&mut less);
+            let ruling = answer(&less, &event);
+            assert!(!ruling.releases(), "{name}, fact {n}: {:?}", one(&ruling, category));
+        }
+    }
+}
+
+/// Nobody but the recipient that the ask names gets anything by it, and nothing about anybody else.
+#[test]
+fn an_ask_opens_one_person_to_one_recipient_for_what_it_names_while_it_lasts() {
+    let event = Event::of(CLINIC, &[Category::BhTreatment]);
+    let mut c = county();
+    let facts = in_emergency();
+    assert_eq!(c.asks(&facts), [Rerule::Person(person(1))]);
+    let ruling = c.under(&event, facts.ask);
+    assert_eq!(ruling.recipient, to(EMS, Ems));
+    assert_eq!(ruling.ask, Some(facts.ask));
+    assert_eq!(ruling.valid_until, Some(LogTime(NOW.0 + 3_600_000)));
+    assert!(ruling.scopes.contains(&Scope::Ask(facts.ask)) && ruling.scopes.contains(&Scope::Person(person(1))));
+    nothing_released(&c.rule(&event, &to(EMS, Ems)));
+
+    let reason = |change: fn(&mut AskFacts)| {
+        let mut bent = in_emergency();
+        change(&mut bent);
+        withheld(&answer(&bent, &event), Category::BhTreatment)
+    };
+    assert_eq!(reason(|a| a.scope.categories = vec![Category::Medications]), ["ASK_SCOPE"]);
+    assert_eq!(reason(|a| a.scope.records = vec![record(2)]), ["ASK_SCOPE"]);
+    assert_eq!(reason(|a| a.scope.data_from = Some(NOW)), ["ASK_SCOPE"]);
+    assert_eq!(reason(|a| a.scope.data_before = Some(LogTime(0))), ["ASK_SCOPE"]);
+    assert_eq!(reason(|a| a.scope.elements = vec!["diagnosis".to_owned()]), ["NOT_IN_TEMPLATE"]);
+    assert_eq!(reason(|a| a.purpose = Purpose::Treat), ["ASK_PURPOSE"]);
+    assert_eq!(reason(|a| a.minutes = 0), ["ASK_ENDED"]);
+
+    c.at = ruling.valid_until.unwrap();
+    assert_eq!(withheld(&c.under(&event, facts.ask), Category::BhTreatment), ["ASK_ENDED"]);
+    let due = c.fold("hub-operator", vec![Fact::Due { change: c.at }]);
+    assert_eq!(due, [Rerule::Person(person(1))], "its end has a position");
+}
+
+#[test]
+fn what_ends_an_ask_closes_its_rows_at_once() {
+    let event = Event::of(CLINIC, &[Category::BhTreatment]);
+    let facts = breaking_glass();
+    let ended = Fact::AskEnded { ask: facts.ask, person: person(1) };
+    let abuse = Fact::AskReviewed { ask: facts.ask, person: person(1), outcome: ReviewOutcome::Abuse };
+    for end in [ended, abuse] {
+        let mut c = county();
+        c.asks(&facts);
+        assert!(c.under(&event, facts.ask).releases());
+        assert_eq!(
+            handoff_law::floors(LogPos(99), std::slice::from_ref(&end)),
+            [(Scope::Ask(facts.ask), LogPos::INFINITY)]
+        );
+        assert_eq!(c.fold(EMS, vec![end]), [Rerule::Person(person(1))]);
+        assert_eq!(withheld(&c.under(&event, facts.ask), Category::BhTreatment), ["ASK_ENDED"]);
+    }
+    let text = Scope::Ask(facts.ask).to_string();
+    assert_eq!(text.parse(), Ok(Scope::Ask(facts.ask)));
+}
+
+#[test]
+fn a_use_of_break_glass_waits_for_its_review() {
+    let mut c = county();
+    let facts = breaking_glass();
+    c.asks(&facts);
+    // 2026-11-22 is a Sunday: Monday and Tuesday are the two business days.
+    let queue: Vec<_> = c.state.reviews().map(|(a, due)| (a.facts.ask, due)).collect();
+    assert_eq!(queue, [(facts.ask, LogTime(NOW.0 - NOW.0 % DAY + 3 * DAY))]);
+    let grants = c.under(&Event::of(CLINIC, &[Category::BhTreatment]), facts.ask);
+    let grant = &one(&grants, Category::BhTreatment).outcome.grants()[0];
+    assert!(grant.obligations.contains(&Obligation::Huaprv));
+    review(&mut c, &facts, ReviewOutcome::Appropriate);
+    assert_eq!(c.state.reviews().count(), 0);
+    assert!(c.under(&Event::of(CLINIC, &[Category::BhTreatment]), facts.ask).releases());
+}
+
+#[test]
+fn i14_break_glass_never_opens_what_is_never_carried_nor_serves_police_courts_or_shelters() {
+    let bundle = handoff_law::Bundle::embedded().unwrap();
+    let never: Vec<_> = bundle.exceptions.break_glass_categories.iter().copied().collect();
+    let ids: Vec<_> = never.iter().map(|c| c.id()).collect();
+    assert_eq!(ids, ["C07", "C15", "C18", "C22", "C32"]);
+    let mut facts = breaking_glass();
+    facts.scope.categories = Category::ALL.to_vec();
+    nothing_released(&answer(&facts, &Event::of(CLINIC, &never)));
+    for (name, kind) in [(PATROL, Le), ("river-911", Psap), ("lantern-shelter-intake", Cbo), (JAIL, Cj), (PEERS, Cmp)] {
+        let mut facts = breaking_glass();
+        (facts.unit, facts.to) = (unit_id(name), to(name, kind));
+        nothing_released(&answer(&facts, &Event::of(CLINIC, &carried())));
+        nothing_released(&answer(&facts, &Event::of(SUD, &carried())));
+    }
+}
+
+#[test]
+fn ec_16_an_officer_who_gives_naloxone_is_no_medical_personnel() {
+    for licence in [Licence::PeaceOfficer, Licence::Paramedic] {
+        let mut facts = in_emergency();
+        (facts.unit, facts.to, facts.licence) = (unit_id(PATROL), to(PATROL, Le), licence);
+        nothing_released(&answer(&facts, &Event::of(SUD, &carried())));
+    }
+    let mut peer = in_emergency();
+    peer.licence = Licence::Peer;
+    let ruling = answer(&peer, &Event::of(SUD, &[Category::Medications]));
+    assert_eq!(withheld(&ruling, Category::Medications), ["NOT_MEDICAL"]);
+}
+
+#[test]
+fn part_2_has_no_threat_locate_victim_custody_or_alert() {
+    for Case { name, ask, event, .. } in [police(), given_unasked(), custody_and_courts()].into_iter().flatten() {
+        let by_part2_law = matches!(ask.claim, Claim::PremisesCrime(_) | Claim::LegalProcess(_))
+            || matches!(&ask.claim, Claim::MandatedReport(c) if c.subject == Some(ReportSubject::Child));
+        if by_part2_law {
+            continue;
+        }
+        let mut ask = ask;
+        if ask.discloses() {
+            ask.unit = unit_id(SUD);
+        }
+        let category = event.categories[0];
+        let ruling = answer(&ask, &Event::of(SUD, &[category]));
+        assert!(withheld(&ruling, category).contains(&"PART2_EXCEPTION"), "{name}: {:?}", one(&ruling, category));
+        nothing_released(&answer(&ask, &Event::of(SUD, &carried())));
+    }
+}
+
+/// A generic order opens no Part 2 record, and no order opens what is not in it.
+#[test]
+fn an_order_opens_exactly_its_scope_after_a_review() {
+    let event = Event::of(SUD, &[Category::Referral, Category::BhTreatment]);
+    let mut facts = process(SUD, Purpose::Prosecute, order_2_65());
+    facts.scope = AskScope {
+        categories: vec![Category::Referral],
+        elements: vec!["attendance".to_owned()],
+        data_from: Some(LogTime(NOW.0 - 10 * DAY)),
+        data_before: Some(NOW),
+        ..AskScope::default()
+    };
+    let mut c = county();
+    c.asks(&facts);
+    assert_eq!(withheld(&c.under(&event, facts.ask), Category::Referral), ["ASK_UNREVIEWED"]);
+    review(&mut c, &facts, ReviewOutcome::Release);
+    let ruling = c.under(&event, facts.ask);
+    assert_eq!(shows(&ruling, Category::Referral), ["attendance"]);
+    assert_eq!(withheld(&ruling, Category::BhTreatment), ["ASK_SCOPE"]);
+    assert_eq!(ruling.valid_until, Some(LogTime(NOW.0 + 30 * DAY)));
+    let grant = &one(&ruling, Category::Referral).outcome.grants()[0];
+    assert!(grant.obligations.contains(&Obligation::NoProceedingsAgainstPatient));
+    let mut later = event.clone();
+    later.asserted_at = Some("2026-11-24T00:00:00Z");
+    assert_eq!(withheld(&c.under(&later, facts.ask), Category::Referral), ["ASK_SCOPE"]);
+    later.asserted_at = None;
+    assert_eq!(withheld(&c.under(&later, facts.ask), Category::Referral), ["ASK_SCOPE"], "no time, no period");
+    let refused = review(&mut c, &facts, ReviewOutcome::Refuse);
+    assert_eq!(handoff_law::floors(LogPos(99), &refused), [(Scope::Ask(facts.ask), LogPos::INFINITY)]);
+    assert_eq!(withheld(&c.under(&event, facts.ask), Category::Referral), ["ASK_ENDED"]);
+
+    let generic = process(SUD, Purpose::CivilProc, court_order());
+    nothing_released(&answer(&generic, &Event::of(SUD, &carried())));
+    let subpoena =
+        process(SUD, Purpose::CivilProc, LegalProcessClaim { kind: Some(ProcessKind::Subpoena), ..order_2_64() });
+    nothing_released(&answer(&subpoena, &Event::of(SUD, &carried())));
+}
+
+/// 2.65(d)(5): to police only where the holder had its say.
+#[test]
+fn an_order_for_police_needs_the_holder_heard() {
+    let event = Event::of(SUD, &[Category::Referral]);
+    let mut claim = order_2_65();
+    let for_police = |claim: &LegalProcessClaim| {
+        let facts = process(SUD, Purpose::LeInvest, claim.clone());
+        answer(&AskFacts { to: to(PATROL, Le), ..facts }, &event)
+    };
+    nothing_released(&for_police(&claim));
+    claim.findings.push(CourtFinding::HolderHeard);
+    assert!(for_police(&claim).releases());
+}
+
+/// A unit gives its own data and nobody else's; only it says what its own law asks of it.
+#[test]
+fn a_unit_discloses_only_its_own() {
+    for Case { name, ask, event, .. } in given_unasked() {
+        let category = event.categories[0];
+        let elsewhere = if event.source == unit_id(CLINIC) { EMS } else { CLINIC };
+        assert_eq!(withheld(&answer(&ask, &Event::of(elsewhere, &[category])), category), ["ASK_PURPOSE"], "{name}");
+        let self_served = AskFacts { unit: unit_id(PATROL), ..ask };
+        assert_eq!(withheld(&answer(&self_served, &event), category), ["ASK_PURPOSE"], "{name}");
+    }
+    let warning =
+        to_police(CLINIC, Purpose::DutyWarn, Claim::Threat(ThreatClaim { official: Official::default(), ..threat() }));
+    let ruling = answer(&warning, &Event::of(CLINIC, &[Category::BhAssessment, Category::SafetyCaution]));
+    assert_eq!(shows(&ruling, Category::BhAssessment), ["self-harm-now", "weapon"]);
+    assert_eq!(shows(&ruling, Category::SafetyCaution), ["prior-assault", "weapon"], "C09 by (j)");
+}
+
+/// An exception opens the cells that name it, and no others.
+#[test]
+fn an_exception_opens_only_cells_that_name_it() {
+    let locate = LocateClaim { target: Some(LocateTarget::Suspect), official: verified() };
+    let facts = to_police(PATROL, Purpose::LeLocate, Claim::Locate(locate));
+    let ruling = answer(&facts, &Event::of(CLINIC, &carried()));
+    for slice in ruling.slices.iter() {
+        assert_eq!(slice.outcome.grants().is_empty(), slice.category != Category::HealthIdentity, "{}", slice.category);
+    }
+    // Rulebook 7.7 ETREAT: C19 waits for its hook, C23 for the minor, C20 to a clinician for the person.
+    let ruling = answer(&in_emergency(), &Event::of(CLINIC, &carried()));
+    for category in [Category::HivSti, Category::MinorSelfConsented, Category::Education, Category::LeReport] {
+        assert!(!one(&ruling, category).outcome.withheld().is_empty(), "{category}");
+    }
+    let mut clinician = in_emergency();
+    (clinician.unit, clinician.to, clinician.licence) = (unit_id(CLINIC), to(CLINIC, Bhc), Licence::Nurse);
+    let ruling = answer(&clinician, &Event::of(EMS, &[Category::ReproductiveHealth, Category::EmsClinical]));
+    assert_eq!(withheld(&ruling, Category::ReproductiveHealth), ["EXCEPTION_ELSEWHERE"]);
+    assert!(!shows(&ruling, Category::EmsClinical).is_empty());
+}
+
+#[test]
+fn ec_51_emergency_treatment_lifts_a_restriction_and_nothing_else_the_person_said_no_to() {
+    let event = Event::of(CLINIC, &[Category::BhTreatment]);
+    let mut deny = consent(51, ConsentType::General, CLINIC, &[EMS]);
+    (deny.deny, deny.purposes, deny.expiry) = (true, Purpose::ALL.to_vec(), Expiry::Never);
+    for (restriction, claim) in [(true, in_emergency()), (true, breaking_glass()), (false, in_emergency())] {
+        let mut c = county();
+        c.consent(ConsentFacts { restriction, ..deny.clone() });
+        let ruling = answer_in(&mut c, &claim, &event);
+        assert_eq!(ruling.releases(), restriction);
+        if restriction {
+            let grant = &one(&ruling, Category::BhTreatment).outcome.grants()[0];
+            assert!(grant.obligations.contains(&Obligation::NoFurtherUse));
+        } else {
+            assert_eq!(withheld(&ruling, Category::BhTreatment), ["PERSON_DENIES"]);
+        }
+    }
+    // It still binds what stands.
+    let mut c = County::river();
+    let care = Event::of(EMS, &[Category::EmsClinical]);
+    assert!(c.rule(&care, &to(CLINIC, Bhc)).releases());
+    let restricted = consent(52, ConsentType::General, EMS, &[CLINIC]);
+    c.consent(ConsentFacts { deny: true, restriction: true, purposes: Purpose::ALL.to_vec(), ..restricted });
+    assert!(withheld(&c.rule(&care, &to(CLINIC, Bhc)), Category::EmsClinical).contains(&"PERSON_DENIES"));
+}
+
+/// EC-14: and of the ask the program gets the four items that 2.51(c) has it document.
+#[test]
+fn ec_14_an_unconscious_overdose_reaches_ems_and_the_program_gets_its_record() {
+    let facts = in_emergency();
+    let ruling = answer(&facts, &Event::of(SUD, &[Category::Medications]));
+    let grant = &one(&ruling, Category::Medications).outcome.grants()[0];
+    assert!(grant.obligations.contains(&Obligation::DocumentEmergency));
+    assert!(grant.obligations.contains(&Obligation::NoProceedingsAgainstPatient));
+    assert!(grant.labels.contains(&LawLabel::Part2));
+    let statement = grant.statement.as_deref().expect("the short statement goes with it");
+    assert!(statement.contains("unauthorized use or disclosure"), "{statement}");
+    let stored: handoff_law::Grant = serde_json::from_value(serde_json::to_value(grant).unwrap()).unwrap();
+    assert_eq!(&stored, grant);
+    assert_eq!(grant.basis.iter().map(ToString::to_string).collect::<Vec<_>>(), ["B15"]);
+
+    let c = county();
+    let record_of = |facts: &AskFacts, unit: &str, kind| {
+        let mut event = Event::of(EMS, &[Category::ConsentMeta]);
+        (event.event_type, event.record) = ("ask.access-requested.v1", facts.ask);
+        event.facts = vec![Fact::AskMade { ask: facts.clone() }];
+        let event_type = event.event_type.parse().unwrap();
+        handoff_law::rule_record(&c.bundle, &c.state, &event.facts(&event_type), &to(unit, kind), c.at)
+    };
+    assert_eq!(shows(&record_of(&facts, SUD, P2p), Category::ConsentMeta), ["emergency-record"]);
+    let locate = LocateClaim { target: Some(LocateTarget::Suspect), official: verified() };
+    let other = to_police(PATROL, Purpose::LeLocate, Claim::Locate(locate));
+    nothing_released(&record_of(&other, SUD, P2p));
+}
+
+/// 2.13(c)(2): whether an ask opened something shows to nobody but its reader, and an ask that opens nothing looks to
+/// its own unit as one about somebody of whom there is nothing.
+#[test]
+fn a_denied_ask_looks_like_one_about_nobody() {
+    let mut c = county();
+    c.agreement(&everything(&[(EMS, Ems), (SUD, P2p), (CLINIC, Bhc), (PATROL, Le)]));
+    let mut denied = in_emergency();
+    denied.licence = Licence::Peer;
+    let mut unknown = denied.clone();
+    (unknown.ask, unknown.person) = (record(9001), person(77));
+    let mut own = Vec::new();
+    for facts in [&denied, &unknown] {
+        c.asks(facts);
+        let mut event = Event::of(EMS, &[Category::ConsentMeta]);
+        event.event_type = "ask.access-requested.v1";
+        (event.record, event.person) = (facts.ask, Some(facts.person));
+        event.facts = vec![Fact::AskMade { ask: facts.clone() }];
+        own.push(c.rule(&event, &to(EMS, Ems)).slices);
+        for recipient in c.state.recipients(&unit_id(EMS)).iter().filter(|r| r.unit != unit_id(EMS)) {
+            nothing_released(&c.rule(&event, recipient));
+        }
+    }
+    assert_eq!(own[0], own[1]);
+    for category in carried() {
+        nothing_released(&c.under(&Event::of(SUD, &[category]), denied.ask));
+    }
+}
+
+/// Of linked persons too: an ask about one opens what is the other's, and a withdrawn link closes it.
+#[test]
+fn an_ask_reaches_the_persons_linked_to_its_own() {
+    let mut c = county();
+    let facts = in_emergency();
+    let mut elsewhere = Event::of(CLINIC, &[Category::BhTreatment]);
+    elsewhere.person = Some(person(2));
+    c.asks(&facts);
+    assert!(c.state.asks_of(person(2)).is_empty());
+    assert_eq!(withheld(&c.under(&elsewhere, facts.ask), Category::BhTreatment), ["ASK_SCOPE"]);
+    let (a, b, approver) = (person(1), person(2), unit_id(EMS));
+    c.fold("hub-operator", vec![Fact::PersonsLinked { a, b, approver: approver.clone() }]);
+    assert_eq!(c.state.asks_of(person(2)).len(), 1);
+    assert!(c.under(&elsewhere, facts.ask).releases());
+    c.fold("hub-operator", vec![Fact::PersonsUnlinked { a, b, approver }]);
+    assert_eq!(withheld(&c.under(&elsewhere, facts.ask), Category::BhTreatment), ["ASK_SCOPE"]);
+}
+
+fn monitored() -> ConsentFacts {
+    let mut referral = consent(88, ConsentType::Part2CriminalJustice, SUD, &[JAIL]);
+    referral.purposes = vec![Purpose::CjMonitor];
+    referral.categories = vec![Category::Part2Record];
+    referral.expiry = Expiry::Event { code: "final-disposition".to_owned() };
+    referral
+}
+
+/// EC-88: attendance, compliance and completion, to those who monitor.
+#[test]
+fn a_criminal_justice_referral_consent_opens_its_template_to_those_who_monitor() {
+    let county = || {
+        let mut c = county();
+        c.agreement(&everything(&[(SUD, P2p), (JAIL, Cj), (PATROL, Le), (CLINIC, Bhc)]));
+        c
+    };
+    let event = Event::of(SUD, &[Category::Referral, Category::BhTreatment]);
+    let mut c = county();
+    c.consent(monitored());
+    let ruling = c.rule(&event, &to(JAIL, Cj));
+    assert_eq!(shows(&ruling, Category::Referral), ["attendance", "completion", "compliance"]);
+    assert!(!one(&ruling, Category::BhTreatment).outcome.withheld().is_empty());
+    let grant = &one(&ruling, Category::Referral).outcome.grants()[0];
+    assert!(grant.notice.is_some() && grant.obligations.contains(&Obligation::NoProceedingsAgainstPatient));
+    let mut elsewhere = monitored();
+    elsewhere.recipients.extend([unit_id(PATROL), unit_id(CLINIC)]);
+    elsewhere.purposes.extend([Purpose::Treat, Purpose::LeFollowup]);
+    c.consent(elsewhere);
+    for other in [to(PATROL, Le), to(CLINIC, Bhc)] {
+        nothing_released(&c.rule(&event, &other));
+    }
+    // I13: no other type stands in for it, and it ends by its event.
+    for (kind, purposes) in
+        [(ConsentType::Part2Named, vec![Purpose::CjMonitor]), (ConsentType::Part2Tpo, vec![Purpose::Treat])]
+    {
+        let mut c = county();
+        c.consent(ConsentFacts { purposes, ..consent(89, kind, SUD, &[JAIL]) });
+        nothing_released(&c.rule(&event, &to(JAIL, Cj)));
+    }
+    let mut c = county();
+    c.consent(monitored());
+    c.fold(SUD, vec![Fact::ConsentExpired { consent: record(1088), person: person(1) }]);
+    assert!(withheld(&c.rule(&event, &to(JAIL, Cj)), Category::Referral).contains(&"CONSENT_EXPIRED"));
+}
+
+#[test]
+fn every_exception_of_the_law_has_a_case() {
+    use std::collections::BTreeSet;
+    let tried: BTreeSet<_> = cases().iter().map(|c| handoff_law::ExceptionName::of(&c.ask.claim)).collect();
+    assert_eq!(tried, handoff_law::ExceptionName::ALL.iter().copied().collect());
+    let hospital = to("river-hospital-ed", Hosp);
+    assert!(handoff_law::Bundle::embedded().unwrap().exceptions.medical_kinds.contains(&hospital.kind));
+}
