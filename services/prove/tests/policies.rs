@@ -50,7 +50,7 @@ async fn the_counterexample_is_replayed_small_and_in_the_rulebooks_words() {
 }
 
 /// A property, the edit that breaks it, and what its counterexample must speak of.
-const WRONG: [(&str, Edit, &str); 10] = [
+const WRONG: [(&str, Edit, &str); 12] = [
     (
         "policies-never-err",
         (
@@ -93,8 +93,22 @@ const WRONG: [(&str, Edit, &str); 10] = [
     ),
     (
         "break-glass",
-        ("floors.cedar", "{ context.never_carried }", "{ context.never_carried && !context.exception_complete }"),
-        "named exception",
+        ("floors.cedar", "{ context.never_carried }", "{ context.never_carried && !context.exception_locate }"),
+        "164.512(f)(2)",
+    ),
+    (
+        "break-glass-barred",
+        (
+            "floors.cedar",
+            "context.break_glass && context.break_glass_barred",
+            "context.break_glass_barred && context.erased",
+        ),
+        "breaks the glass",
+    ),
+    (
+        "medical-personnel",
+        ("floors.cedar", "  !context.medical_personnel\n", "  !context.medical_personnel && context.erased\n"),
+        "on record",
     ),
     (
         "exception-denied",
