@@ -63,7 +63,6 @@ pub enum StatedBy {
     Recipient,
     /// The unit whose data it is, for somebody else.
     Discloser,
-    Either,
 }
 
 impl StatedBy {
@@ -71,7 +70,6 @@ impl StatedBy {
         match self {
             Self::Recipient => !discloses,
             Self::Discloser => discloses,
-            Self::Either => true,
         }
     }
 }

@@ -251,7 +251,7 @@ fn police() -> Vec<Case> {
     vec![
         case(
             "threat",
-            to_police(PATROL, Purpose::DutyWarn, Claim::Threat(threat())),
+            to_police(CLINIC, Purpose::DutyWarn, Claim::Threat(threat())),
             (CLINIC, Category::BhAssessment),
             &["self-harm-now", "weapon"],
             &[
@@ -260,15 +260,11 @@ fn police() -> Vec<Case> {
                 lack!(Threat, able_to_prevent = false),
                 lack!(Threat, threat_stated = false),
                 lack!(Threat, target_stated = false),
-                lack!(Threat, official.name = false),
-                lack!(Threat, official.agency = false),
-                lack!(Threat, official.badge = false),
-                lack!(Threat, official.callback_verified = false),
             ],
         ),
         case(
             "admission",
-            to_police(PATROL, Purpose::DutyWarn, Claim::Threat(admission)),
+            to_police(CLINIC, Purpose::DutyWarn, Claim::Threat(admission)),
             (CLINIC, Category::HealthIdentity),
             &["name"],
             &[
@@ -279,10 +275,10 @@ fn police() -> Vec<Case> {
         ),
         case(
             "escape",
-            to_police(PATROL, Purpose::DutyWarn, Claim::Threat(escape)),
+            to_police(CLINIC, Purpose::DutyWarn, Claim::Threat(escape)),
             (CLINIC, Category::HealthIdentity),
             &["name"],
-            &[lack!(Threat, escaped = false), lack!(Threat, official.callback_verified = false)],
+            &[lack!(Threat, escaped = false)],
         ),
         case(
             "locate",
@@ -299,14 +295,14 @@ fn police() -> Vec<Case> {
         ),
         case(
             "victim who agrees",
-            to_police(PATROL, Purpose::LeVictim, Claim::Victim(agrees)),
+            to_police(CLINIC, Purpose::LeVictim, Claim::Victim(agrees)),
             (CLINIC, Category::DvSa),
             &["dv-sa"],
             &[lack!(Victim, agrees = false), lack!(Victim, official.badge = false)],
         ),
         case(
             "victim who cannot",
-            to_police(PATROL, Purpose::LeVictim, Claim::Victim(incapacitated)),
+            to_police(CLINIC, Purpose::LeVictim, Claim::Victim(incapacitated)),
             (CLINIC, Category::DvSa),
             &["dv-sa"],
             &[

@@ -91,8 +91,8 @@ impl Sealing<'_> {
         granted: &[Granted],
         person: Option<PersonId>,
     ) -> Result<Option<(Release, Vec<Text>)>, VaultError> {
-        use crate::apply::source_kind;
-        use crate::memory::{Holder, Place};
+        let id = holder.release_id(self.cause, self.event.id);
+        let source = source_kind(self.state, &self.event.unit);
         let mut parts = Vec::with_capacity(granted.len());
         for grant in granted {
             // A template may leave nothing of a category; then there is nothing to release or to account for.
