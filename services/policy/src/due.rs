@@ -18,7 +18,7 @@ use handoff_schemas::{Fact, LogPos, LogTime};
 use handoff_spine::log::Log;
 use handoff_spine::service::ServiceError;
 
-use crate::own::{self, Ids};
+use crate::own::{self, Cause};
 
 /// The longest one wait: a clock that was set, or a machine that slept, is noticed after this.
 const LOOK: Duration = Duration::from_secs(3600);
@@ -73,7 +73,7 @@ impl Alarm {
     /// The log's, save for a conflict, which says that the event is there already.
     pub async fn ring(&mut self, log: &Log, course: &Course) -> Result<(), ServiceError> {
         let Some(change) = course.next.filter(|_| self.wait(now(), course).is_zero()) else { return Ok(()) };
-        own::append(log, "due.time-passed.v1", ids(course.last), Fact::Due { change }).await?;
+        own::append(log, "due.time-passed.v1", &cause(course.last), Fact::Due { change }).await?;
         // No instant in the log line: it may be somebody's, as the end of their consent.
         tracing::info!("what begins or ends by time alone is ruled again");
         self.asked(course.last, change);
@@ -94,8 +94,8 @@ impl Alarm {
     }
 }
 
-fn ids(last: LogPos) -> Ids {
-    Ids::of(b"handoff due v1\0", &[&last.0.to_be_bytes()])
+fn cause(last: LogPos) -> Cause {
+    Cause::new("handoff due v1", &[&last.0.to_be_bytes()])
 }
 
 /// This machine's clock.

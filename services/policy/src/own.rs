@@ -1,39 +1,35 @@
 //! Events that policy itself appends to `EVENTS`: about no person, each the only one of its record.
 
 use handoff_schemas::{EventId, Fact, RecordId, UnitId};
-use handoff_spine::commit::{Commit, Digest, LoggedEvent};
+use handoff_spine::commit::{Commit, LoggedEvent};
 use handoff_spine::intake::subject;
 use handoff_spine::log::{Log, LogError};
 use handoff_spine::service::ServiceError;
-use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
-/// Ids that follow from what calls for the event alone, so that a second try, or a standby, meets its own record.
+/// What calls for an event of policy's own: the event's ids follow from it alone, so that a second try, or a standby,
+/// meets its own record. They follow under the log key: who could compute them could have the server write a foreign
+/// message into the record's place first, and policy would wait for it for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ids {
-    pub record: RecordId,
-    pub event: EventId,
-    pub key: Digest,
+pub struct Cause {
+    /// Tells kinds of events apart.
+    context: &'static str,
+    parts: Vec<Vec<u8>>,
 }
 
-impl Ids {
-    /// `context` tells kinds of events apart and ends with a zero byte; `cause` has a fixed length for each of them.
+impl Cause {
     #[must_use]
-    pub fn of(context: &[u8], cause: &[&[u8]]) -> Self {
-        let derived = |what: &[u8]| {
-            let mut hash = Sha256::new();
-            hash.update(context);
-            hash.update(what);
-            cause.iter().for_each(|part| hash.update(part));
-            let digest = hash.finalize();
-            let mut bytes = [0u8; 16];
-            bytes.iter_mut().zip(digest.iter()).for_each(|(b, d)| *b = *d);
-            uuid::Builder::from_custom_bytes(bytes).into_uuid()
-        };
-        Self {
-            record: RecordId(derived(b"record")),
-            event: EventId(derived(b"event")),
-            key: data_encoding::HEXLOWER.encode(derived(b"key").as_bytes()),
-        }
+    pub fn new(context: &'static str, parts: &[&[u8]]) -> Self {
+        Self { context, parts: parts.iter().map(|part| part.to_vec()).collect() }
+    }
+
+    fn id(&self, log: &Log, what: &str) -> Uuid {
+        let mut parts = vec![what.as_bytes()];
+        parts.extend(self.parts.iter().map(Vec::as_slice));
+        let digest = log.digest(self.context, &parts);
+        let mut bytes = [0u8; 16];
+        bytes.iter_mut().zip(digest.iter()).for_each(|(b, d)| *b = *d);
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
     }
 }
 
@@ -41,14 +37,15 @@ impl Ids {
 ///
 /// # Errors
 /// The log's, save for a conflict, which says that the event is there already.
-pub async fn append(log: &Log, event_type: &str, ids: Ids, fact: Fact) -> Result<(), ServiceError> {
+pub async fn append(log: &Log, event_type: &str, cause: &Cause, fact: Fact) -> Result<(), ServiceError> {
     let event_type: handoff_schemas::EventType =
         event_type.parse().map_err(|_| ServiceError::Config(format!("`{event_type}` is no event type")))?;
-    let subject = subject(event_type.family(), ids.record);
+    let record = RecordId(cause.id(log, "record"));
+    let subject = subject(event_type.family(), record);
     let event = LoggedEvent {
-        id: ids.event,
+        id: EventId(cause.id(log, "event")),
         event_type,
-        record: ids.record,
+        record,
         unit: UnitId::operator(),
         person: None,
         incident: None,
@@ -62,7 +59,7 @@ pub async fn append(log: &Log, event_type: &str, ids: Ids, fact: Fact) -> Result
     let commit = Commit {
         v: 1,
         unit: event.unit.clone(),
-        key: ids.key,
+        key: data_encoding::HEXLOWER.encode(cause.id(log, "key").as_bytes()),
         content: String::new(),
         version: 1,
         events: vec![event],

@@ -6,7 +6,7 @@ use handoff_spine::log::Log;
 use handoff_spine::service::ServiceError;
 
 use crate::memory::Place;
-use crate::own::{self, Ids};
+use crate::own::{self, Cause};
 
 /// Events one sweep names.
 const STEP: usize = 100;
@@ -27,9 +27,9 @@ pub fn named(entry: &Entry) -> Option<(Vec<Place>, bool)> {
 /// The log's, save for a conflict, which says that the sweep is there already.
 pub async fn append(log: &Log, cause: LogPos, places: &[Place], narrowing: bool) -> Result<(), ServiceError> {
     for (step, chunk) in (0u32..).zip(places.chunks(STEP)) {
-        let ids = Ids::of(b"handoff sweep v1\0", &[&cause.0.to_be_bytes(), &step.to_be_bytes()]);
+        let called = Cause::new("handoff sweep v1", &[&cause.0.to_be_bytes(), &step.to_be_bytes()]);
         let fact = Fact::Sweep { cause, events: chunk.to_vec(), narrowing };
-        own::append(log, "sweep.ruled-again.v1", ids, fact).await?;
+        own::append(log, "sweep.ruled-again.v1", &called, fact).await?;
     }
     Ok(())
 }

@@ -165,6 +165,12 @@ impl Log {
         ack.await.map(|a| LogPos(a.sequence)).map_err(publish_error)
     }
 
+    /// A digest under the log key: what follows from it nobody foresees who does not hold that.
+    #[must_use]
+    pub fn digest(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+        self.key.digest(label, parts)
+    }
+
     /// The last sequence of a stream, from `STREAM.INFO` (a direct get may come from a lagging replica).
     ///
     /// # Errors

@@ -48,6 +48,12 @@ impl LogKey {
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
         open_body(&self.0, "handoff log body v1", context, sealed).map(|plain| plain.expose().to_vec())
     }
+
+    /// A digest that nobody without the key can compute.
+    #[must_use]
+    pub fn digest(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+        self.0.keyed_hash(label, parts)
+    }
 }
 
 impl AccountingKey {
