@@ -1,7 +1,7 @@
 //! From a ruling to what a partner may hold: templates applied, attachments added, sealed under release keys.
 
 use handoff_law::{AskState, PolicyState, Ruling};
-use handoff_schemas::{LogPos, LogTime, PartnerId, PersonId};
+use handoff_schemas::{LogPos, LogTime, PartnerId, PersonId, ReleaseId};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::index::{name_token, user_token};
 use handoff_spine::release::{AskDoc, Release, ReleasedSlice, Ruled, RulingDoc, SealedSlices, StatedSlice};

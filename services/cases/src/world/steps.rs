@@ -285,6 +285,8 @@ impl World {
             signed_at,
             expiry,
             deny: c.deny,
+            restriction: false,
+            revocable_from: None,
         })
     }
 }

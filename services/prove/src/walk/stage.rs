@@ -280,6 +280,8 @@ fn consent(number: usize, kind: ConsentType, spoil: Option<Spoil>) -> Result<Con
         signed_at: LogTime(NOW.0 - DAY),
         expiry: Expiry::At { at: ends },
         deny: false,
+        restriction: false,
+        revocable_from: None,
     };
     match spoil {
         Some(Spoil::OtherRecipient) => {

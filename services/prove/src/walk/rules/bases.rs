@@ -29,7 +29,7 @@ pub(super) const PROCEEDINGS: &[Basis] = &[];
 
 /// 42 CFR 2.31, 2.32, 2.33: a consent of the person that stands, of a type that counts, to a recipient it reaches.
 fn part2_consent(case: &Case<'_>, grant: &Grant) -> bool {
-    part2_named_consent(case, grant) || tpo_consent(case, grant)
+    part2_named_consent(case, grant) || tpo_consent(case, grant) || criminal_justice_consent(case, grant)
 }
 
 fn part2_named_consent(case: &Case<'_>, grant: &Grant) -> bool {
@@ -41,6 +41,13 @@ fn tpo_consent(case: &Case<'_>, grant: &Grant) -> bool {
     stands(case, grant, ConsentType::Part2Tpo)
         && case.reader.is_some_and(|reader| reader.tpo)
         && grant.purposes.iter().all(|asked| purposes.iter().any(|tpo| tpo.covers(*asked)))
+}
+
+/// 42 CFR 2.35: to those of the criminal justice system who monitor the condition, for that.
+fn criminal_justice_consent(case: &Case<'_>, grant: &Grant) -> bool {
+    stands(case, grant, ConsentType::Part2CriminalJustice)
+        && case.reader.is_some_and(|reader| reader.kind == RecipientKind::Cj)
+        && grant.purposes.iter().all(|purpose| *purpose == Purpose::CjMonitor)
 }
 
 /// The consent the grant names is the one the person gave, nothing is wrong with it, and notice and agreement are there.
