@@ -61,7 +61,7 @@ cases:
     then:
       decision: permit
       fields: [at, stable]
-      labels: [hipaa, part2]
+      labels: [hipaa, part2, state-substance-use]
       obligations: [AOD, ENCRYPT, NO_PROCEEDINGS, NORDSCLCD]
       notice: true
       relies_on: [c1, care]
@@ -77,7 +77,7 @@ fn each_wrong_expectation_is_told_by_its_key() {
         ("fields: [at, stable]", "fields: [at, note, stable]", "fields"),
         ("fields: [at, stable]", "fields_include: [note]", "fields_include"),
         ("fields: [at, stable]", "fields_exclude: [stable]", "fields_exclude"),
-        ("labels: [hipaa, part2]", "labels: [hipaa]", "labels"),
+        ("labels: [hipaa, part2, state-substance-use]", "labels: [hipaa]", "labels"),
         ("obligations: [AOD, ", "obligations: [", "obligations"),
         ("notice: true", "notice: false", "notice"),
         ("relies_on: [c1, care]", "relies_on: [care]", "relies_on"),
