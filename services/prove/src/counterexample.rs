@@ -89,14 +89,20 @@ fn with(facts: &Facts, name: &str) -> Facts {
     facts.iter().map(|(known, yes)| (known.clone(), *yes || known == name)).collect()
 }
 
-/// Takes away one true fact after the other, as long as the case stays one.
+/// Takes away one true fact after the other, as long as the case stays one, until none can go: what one fact held up
+/// may go once that one has gone.
 fn smallest(mut facts: Facts, is_case: impl Fn(&Facts) -> bool) -> Facts {
-    let names: Vec<String> = facts.iter().filter(|(_, yes)| *yes).map(|(name, _)| name.clone()).collect();
-    for name in names {
-        let fewer: Facts = facts.iter().map(|(known, yes)| (known.clone(), *yes && *known != name)).collect();
-        if is_case(&fewer) {
-            facts = fewer;
+    loop {
+        let names: Vec<String> = facts.iter().filter(|(_, yes)| *yes).map(|(name, _)| name.clone()).collect();
+        let before = names.len();
+        for name in names {
+            let fewer: Facts = facts.iter().map(|(known, yes)| (known.clone(), *yes && *known != name)).collect();
+            if is_case(&fewer) {
+                facts = fewer;
+            }
+        }
+        if facts.iter().filter(|(_, yes)| *yes).count() == before {
+            return facts;
         }
     }
-    facts
 }
