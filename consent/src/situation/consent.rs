@@ -72,7 +72,7 @@ impl<'a> Situation<'a> {
         }
         let refuse = |reason| Err(Some(reason));
         let referral = axes.iter().any(|(_, cell)| cell.criminal_justice);
-        if !self.type_counts(f.consent_type, part2, referral) {
+        if !self.type_counts(f.consent_type, part2, referral, purpose) {
             return refuse(Reason::ConsentType);
         }
         if consent.deficient(&self.bundle.defaults.tpo_purposes) || f.signed_at > self.at {
@@ -103,10 +103,12 @@ impl<'a> Situation<'a> {
     /// of a covered source by an authorization; what no such law holds, by any written consent of the person.
     ///
     /// A criminal-justice referral consent (42 CFR 2.35) opens what asks for it and nothing else, and only to those who
-    /// monitor; nothing else stands in for it (P2-21).
-    fn type_counts(&self, kind: ConsentType, part2: bool, referral: bool) -> bool {
+    /// monitor, for that; nothing else stands in for it (P2-21).
+    fn type_counts(&self, kind: ConsentType, part2: bool, referral: bool, purpose: Purpose) -> bool {
         match kind {
-            ConsentType::Part2CriminalJustice => part2 && referral && self.recipient.kind == RecipientKind::Cj,
+            ConsentType::Part2CriminalJustice => {
+                part2 && referral && self.recipient.kind == RecipientKind::Cj && purpose == Purpose::CjMonitor
+            }
             _ if referral => false,
             ConsentType::Part2Named | ConsentType::Part2Tpo => part2,
             ConsentType::HipaaAuthorization => !part2,

@@ -245,15 +245,19 @@ fn consent_type(case: &Case<'_>, found: &Found<'_>) -> Check {
         return Check::Elsewhere;
     }
     let part2 = case.part2(found.category);
-    let counts = |kind: ConsentType| match kind {
+    let monitors = |grant: &Grant| {
+        case.reader.is_some_and(|reader| reader.kind == RecipientKind::Cj)
+            && grant.purposes.iter().all(|purpose| *purpose == Purpose::CjMonitor)
+    };
+    let counts = |grant: &Grant, kind: ConsentType| match kind {
         ConsentType::Part2Named | ConsentType::Part2Tpo => part2,
         ConsentType::HipaaAuthorization => !part2,
         ConsentType::General => !part2 && !case.covered(),
         ConsentType::Part2Proceedings => part2 && case.proceeding(),
-        ConsentType::Part2CriminalJustice => part2 && case.purpose == Some(Purpose::CjMonitor),
+        ConsentType::Part2CriminalJustice => part2 && monitors(grant),
         ConsentType::Part2CounselingNotes => false,
     };
-    let passes = |grant: &Grant| grant.consent.as_ref().is_none_or(|consent| counts(consent.consent_type));
+    let passes = |grant: &Grant| grant.consent.as_ref().is_none_or(|consent| counts(grant, consent.consent_type));
     each(found, passes, "a consent of another type stands behind it")
 }
 
