@@ -161,8 +161,6 @@ pub struct ThreatClaim {
     pub escaped: bool,
     /// (j)(2): learned in treatment to affect the propensity, in counselling, or through a request for such.
     pub learned_in_treatment: Option<bool>,
-    /// Where the recipient asks: who vouches for it (164.512(j)(4), 164.514(h)).
-    pub official: Official,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

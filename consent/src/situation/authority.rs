@@ -80,9 +80,7 @@ impl<'a> Situation<'a> {
                 exception_emergency_2_51: emergency(&c.emergency) && documented(&c.emergency),
                 ..facts
             },
-            Claim::Threat(c) => {
-                SliceFacts { exception_threat: threat(c, self.recipient.kind, by.ask.facts.discloses()), ..facts }
-            }
+            Claim::Threat(c) => SliceFacts { exception_threat: threat(c, self.recipient.kind), ..facts },
             Claim::Locate(c) => {
                 SliceFacts { exception_locate: c.target.is_some() && c.official.is_verified(), ..facts }
             }
@@ -192,18 +190,17 @@ fn documented(c: &EmergencyClaim) -> bool {
     c.unobtainable.is_some() && c.personnel_named && c.discloser_named
 }
 
-/// 45 CFR 164.512(j)(1), (2). A recipient that asks has an official vouch for it.
-fn threat(c: &ThreatClaim, kind: RecipientKind, discloses: bool) -> bool {
+/// 45 CFR 164.512(j)(1), (2).
+fn threat(c: &ThreatClaim, kind: RecipientKind) -> bool {
     let police = kind == RecipientKind::Le;
-    let whole = match c.limb {
+    match c.limb {
         None => false,
         Some(ThreatLimb::Prevent) => {
             c.serious_and_imminent && (c.able_to_prevent || c.to_target) && c.threat_stated && c.target_stated
         }
         Some(ThreatLimb::Admission) => police && c.violent_crime_admitted && c.learned_in_treatment == Some(false),
         Some(ThreatLimb::Escape) => police && c.escaped,
-    };
-    whole && (discloses || c.official.is_verified())
+    }
 }
 
 /// 42 CFR 2.12(c)(6): no other report has such a way out of Part 2.

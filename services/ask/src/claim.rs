@@ -153,7 +153,8 @@ pub fn of(facts: Facts, purpose: Purpose, incident: bool) -> Result<Claim, Refus
             Ok(Claim::BreakGlass(BreakGlassClaim { reasoned: true, attested: true, emergency }))
         }
         ("threat", Purpose::DutyWarn) => {
-            threat(facts.threat.ok_or_else(|| missing("/threat"))?, official, discloses).map(Claim::Threat)
+            require(&[(discloses, "/recipient")])?;
+            threat(&facts.threat.ok_or_else(|| missing("/threat"))?).map(Claim::Threat)
         }
         ("locate", Purpose::LeLocate | Purpose::Missing) => {
             let locate = facts.locate.ok_or_else(|| missing("/locate"))?;
@@ -161,6 +162,7 @@ pub fn of(facts: Facts, purpose: Purpose, incident: bool) -> Result<Claim, Refus
             Ok(Claim::Locate(LocateClaim { target: Some(locate.target), official }))
         }
         ("victim", Purpose::LeVictim) => {
+            require(&[(discloses, "/recipient")])?;
             victim(&facts.victim.ok_or_else(|| missing("/victim"))?, official).map(Claim::Victim)
         }
         ("custody", Purpose::CustodyHealth) => {
@@ -230,7 +232,7 @@ fn emergency(e: Emergency, incident: bool) -> EmergencyClaim {
     }
 }
 
-fn threat(t: Threat, official: Official, discloses: bool) -> Result<ThreatClaim, Refusal> {
+fn threat(t: &Threat) -> Result<ThreatClaim, Refusal> {
     let (threat_stated, target_stated) = (said(&t.threat), said(&t.target));
     match t.limb {
         None => return Err(missing("/threat/limb")),
@@ -249,9 +251,6 @@ fn threat(t: Threat, official: Official, discloses: bool) -> Result<ThreatClaim,
         ])?,
         Some(ThreatLimb::Escape) => require(&[(t.escaped, "/threat/escaped")])?,
     }
-    if !discloses {
-        vouched(official)?;
-    }
     Ok(ThreatClaim {
         limb: t.limb,
         serious_and_imminent: t.serious_and_imminent,
@@ -262,7 +261,6 @@ fn threat(t: Threat, official: Official, discloses: bool) -> Result<ThreatClaim,
         violent_crime_admitted: t.violent_crime_admitted,
         escaped: t.escaped,
         learned_in_treatment: t.learned_in_treatment_to_affect_propensity,
-        official,
     })
 }
 

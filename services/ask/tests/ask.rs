@@ -120,7 +120,12 @@ fn every_authority_requires_its_facts() {
     let whole = [
         (PATROL, "locate", "LELOCATE", json!({ "locate": { "target": "fugitive" }, "official": official })),
         (PATROL, "locate", "MISSING", json!({ "locate": { "target": "missing-person" }, "official": official })),
-        (PATROL, "victim", "LEVICTIM", json!({ "victim": { "agrees": true }, "official": official })),
+        (
+            EMS,
+            "victim",
+            "LEVICTIM",
+            json!({ "victim": { "agrees": true }, "official": official, "recipient": to_police }),
+        ),
         (
             PATROL,
             "custody",
@@ -128,11 +133,11 @@ fn every_authority_requires_its_facts() {
             json!({ "custody": { "kind": "jail", "lawful": true, "custodian": "J", "limb": "care" } }),
         ),
         (
-            PATROL,
+            EMS,
             "threat",
             "DUTYWARN",
             json!({ "threat": { "limb": "prevent", "serious_and_imminent": true, "recipient_able_to_prevent": true,
-                "threat": "t", "target": "t" }, "official": official }),
+                "threat": "t", "target": "t" }, "recipient": to_police }),
         ),
         (
             PROGRAM,
