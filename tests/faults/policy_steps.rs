@@ -1,13 +1,11 @@
 //! Policy killed between every two steps of its append, and between two parts of one run.
 
-use std::time::Duration;
-
 use handoff::config::Config;
 use handoff::hub::Part;
 use handoff_spine::broker::ServiceName;
 use handoff_spine::log::{EVENTS, Log, RELEASES};
 use handoff_spine::testing::Postgres;
-use handoff_tests::{County, event, part2_consent};
+use handoff_tests::{County, event, part2_consent, until};
 use serde_json::json;
 
 use crate::hubs::{Nats, Supervised};
@@ -53,20 +51,16 @@ impl Stage {
     /// Lets policy finish whatever there is.
     async fn finishes(&self) {
         let mut policy = self.policy(&format!("nats://{}", self.server));
-        let all = async {
-            loop {
-                let last = self.log.last(RELEASES).await.unwrap();
-                if last > 0 {
-                    let raw = self.log.raw(RELEASES, handoff_schemas::LogPos(last)).await.unwrap();
-                    let batch = self.log.open_batch(&raw).unwrap().unwrap();
-                    if !batch.more && batch.last.0 == self.log.last(EVENTS).await.unwrap() {
-                        return;
-                    }
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
+        let finished = async || {
+            let last = self.log.last(RELEASES).await.unwrap();
+            if last == 0 {
+                return false;
             }
+            let raw = self.log.raw(RELEASES, handoff_schemas::LogPos(last)).await.unwrap();
+            let batch = self.log.open_batch(&raw).unwrap().unwrap();
+            !batch.more && batch.last.0 == self.log.last(EVENTS).await.unwrap()
         };
-        tokio::time::timeout(Duration::from_secs(60), all).await.unwrap_or_else(|_| panic!("{}", policy.said()));
+        until("policy finishes", finished).await.unwrap_or_else(|e| panic!("{e}: {}", policy.said()));
         policy.kill().await;
     }
 }

@@ -11,33 +11,8 @@ pub enum Actor {
     Hub,
 }
 
-macro_rules! steps {
-    ($($name:ident = $event:literal),* $(,)?) => {
-        /// An event of the family.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Step {
-            $($name,)*
-        }
-
-        impl Step {
-            pub const ALL: &[Self] = &[$(Self::$name),*];
-
-            /// The event type that records the step.
-            #[must_use]
-            pub const fn event_type(self) -> &'static str {
-                match self { $(Self::$name => $event,)* }
-            }
-
-            /// The step an event type records; none for other families.
-            #[must_use]
-            pub fn of(event_type: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|s| s.event_type() == event_type)
-            }
-        }
-    };
-}
-
-steps! {
+handoff_spine::steps! {
+    /// An event of the family.
     Record = "consent.consent-recorded.v1",
     Verify = "consent.consent-verified.v1",
     Reject = "consent.consent-rejected.v1",

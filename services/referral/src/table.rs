@@ -9,33 +9,8 @@ pub enum Actor {
     Hub,
 }
 
-macro_rules! steps {
-    ($($name:ident = $event:literal),* $(,)?) => {
-        /// A step on a referral that exists; one event type each.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Step {
-            $($name,)*
-        }
-
-        impl Step {
-            pub const ALL: &[Self] = &[$(Self::$name),*];
-
-            /// The event type that records the step.
-            #[must_use]
-            pub const fn event_type(self) -> &'static str {
-                match self { $(Self::$name => $event,)* }
-            }
-
-            /// The step an event type records; none for the creation and for other families.
-            #[must_use]
-            pub fn of(event_type: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|s| s.event_type() == event_type)
-            }
-        }
-    };
-}
-
-steps! {
+handoff_spine::steps! {
+    /// A step on a referral that exists; one event type each.
     Request = "referral.referral-requested.v1",
     Accept = "referral.referral-accepted.v1",
     Reject = "referral.referral-rejected.v1",

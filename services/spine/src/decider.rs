@@ -39,3 +39,31 @@ pub trait Decider: Send + Sync + 'static {
         false
     }
 }
+
+/// The events of one family as steps: an enum `Step` with each step's event type, both ways.
+#[macro_export]
+macro_rules! steps {
+    ($(#[$doc:meta])* $($name:ident = $event:literal),* $(,)?) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Step {
+            $($name,)*
+        }
+
+        impl Step {
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The event type that records the step.
+            #[must_use]
+            pub const fn event_type(self) -> &'static str {
+                match self { $(Self::$name => $event,)* }
+            }
+
+            /// The step an event type records; none for any other.
+            #[must_use]
+            pub fn of(event_type: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|s| s.event_type() == event_type)
+            }
+        }
+    };
+}

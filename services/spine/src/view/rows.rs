@@ -5,7 +5,7 @@ pub mod sqlite;
 
 use crate::release::{AskDoc, Terms, TermsId, Told};
 use crate::store::{Migration, StoreError};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::query::reader;
@@ -239,16 +239,27 @@ pub struct Ends {
 }
 
 impl Ends {
-    fn cursor(&mut self, unit: &str, kind: &str) -> Option<&mut i64> {
-        let mut all = self.cursors.iter_mut();
-        all.find(|(u, k, _)| u == unit && k == kind).map(|(_, _, cursor)| cursor)
-    }
-
-    /// Before rows are numbered: each ask is a reader of its own for a while, so all are forgotten where they are many.
-    fn trim(&mut self) {
+    /// The readers of these rows whose cursors are not remembered, each once. Each ask is a reader of its own for a
+    /// while, so all are forgotten first where they have become many.
+    fn unknown<'a>(&mut self, rows: &[&'a PutRow]) -> BTreeSet<(&'a str, &'a str)> {
         if self.cursors.len() >= MOST_CURSORS {
             self.cursors.clear();
         }
+        let readers = rows.iter().map(|row| (row.unit.as_str(), row.kind.as_str()));
+        readers.filter(|(unit, kind)| !self.cursors.iter().any(|(u, k, _)| u == unit && k == kind)).collect()
+    }
+
+    /// Rows with their ids and cursors, which follow on the last ones. None where an end is not known.
+    fn number<'a>(&mut self, rows: &[&'a PutRow]) -> Option<Vec<(i64, i64, &'a PutRow)>> {
+        let mut numbered = Vec::with_capacity(rows.len());
+        let id = self.row.as_mut()?;
+        for row in rows {
+            let (_, _, cursor) = self.cursors.iter_mut().find(|(u, k, _)| *u == row.unit && *k == row.kind)?;
+            *cursor += 1;
+            *id += 1;
+            numbered.push((*id, *cursor, *row));
+        }
+        Some(numbered)
     }
 }
 

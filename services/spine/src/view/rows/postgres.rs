@@ -109,37 +109,21 @@ async fn put(tx: &mut Tx, rows: &[&PutRow], ends: &mut Ends) -> Result<(), Store
     Ok(())
 }
 
-/// Rows with their ids and cursors. What is remembered is right, since nobody else writes; else it is read.
+/// Rows with their ids and cursors. What is remembered is right, since nobody else writes; the rest is read.
 async fn numbered<'a>(
     tx: &mut Tx,
     rows: &[&'a PutRow],
     ends: &mut Ends,
 ) -> Result<Vec<(i64, i64, &'a PutRow)>, StoreError> {
     let failed = StoreError::query("write rows");
-    ends.trim();
-    let mut id = match ends.row {
-        Some(id) => id,
-        None => sqlx::query_scalar(LAST_ROW).fetch_one(&mut **tx).await.map_err(&failed)?,
-    };
-    let mut numbered = Vec::with_capacity(rows.len());
-    for row in rows {
-        let cursor = match ends.cursor(&row.unit, &row.kind) {
-            Some(cursor) => {
-                *cursor += 1;
-                *cursor
-            }
-            None => {
-                let query = sqlx::query_scalar(LAST_CURSOR).bind(&row.unit).bind(&row.kind);
-                let last: i64 = query.fetch_one(&mut **tx).await.map_err(&failed)?;
-                ends.cursors.push((row.unit.clone(), row.kind.clone(), last + 1));
-                last + 1
-            }
-        };
-        id += 1;
-        numbered.push((id, cursor, *row));
+    if ends.row.is_none() {
+        ends.row = Some(sqlx::query_scalar(LAST_ROW).fetch_one(&mut **tx).await.map_err(&failed)?);
     }
-    ends.row = Some(id);
-    Ok(numbered)
+    for (unit, kind) in ends.unknown(rows) {
+        let last = sqlx::query_scalar(LAST_CURSOR).bind(unit).bind(kind).fetch_one(&mut **tx).await.map_err(&failed)?;
+        ends.cursors.push((unit.to_owned(), kind.to_owned(), last));
+    }
+    ends.number(rows).ok_or(StoreError::Corrupt { table: "release" })
 }
 
 async fn replace(tx: &mut Tx, release: ReleaseId, by: i64) -> Result<(), StoreError> {
