@@ -77,7 +77,7 @@ async fn undisturbed() -> Outcome {
 }
 
 /// Lets the rest of the workload pass, starting again what ends by itself.
-async fn until(publishing: &tokio::task::JoinHandle<()>, mut keep: impl FnMut()) {
+async fn supervised(publishing: &tokio::task::JoinHandle<()>, mut keep: impl FnMut()) {
     while !publishing.is_finished() {
         keep();
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -118,7 +118,7 @@ async fn on_sqlite(draw: &mut Draw) -> Outcome {
         }
         hub.keep();
     }
-    until(&publishing, || hub.keep()).await;
+    supervised(&publishing, || hub.keep()).await;
     assert!(publishing.await.is_ok(), "{}", hub.said());
     hub.kill().await;
     eprintln!(
@@ -173,7 +173,7 @@ async fn on_postgres(draw: &mut Draw) -> Outcome {
         }
         services.iter_mut().for_each(Supervised::keep);
     }
-    until(&publishing, || services.iter_mut().for_each(Supervised::keep)).await;
+    supervised(&publishing, || services.iter_mut().for_each(Supervised::keep)).await;
     let told = publishing.await;
     for service in services.iter().filter(|_| told.is_err()) {
         eprintln!("{}: {}", service.name, service.said());
