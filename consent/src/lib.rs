@@ -27,7 +27,7 @@ mod template;
 
 pub use agreement::{Agreement, AgreementError, AgreementKind, Effective, Flow, Party, PartyRole, ProhibitedUse};
 pub use bundle::{Bundle, BundleError, BundleHash};
-pub use change::{Change, NamedConsent, Question, WantedClause, change, consent_words};
+pub use change::{Change, NamedConsent, Question, ShutCell, WantedClause, change, consent_words};
 pub use defaults::{Defaults, LifeSafety};
 pub use engine::{Engine, Path, PolicyRef, Verdict};
 pub use exceptions::{Exception, ExceptionName, Exceptions, StatedBy};
