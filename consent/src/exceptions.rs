@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_schemas::{Category, Claim, Licence, Purpose, RecipientKind};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::matrix::Basis;
 
 /// An exception by name; each kind of claim has one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExceptionName {
     Emergency,

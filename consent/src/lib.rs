@@ -6,6 +6,7 @@
 
 mod agreement;
 mod bundle;
+mod change;
 mod defaults;
 mod engine;
 mod exceptions;
@@ -26,6 +27,7 @@ mod template;
 
 pub use agreement::{Agreement, AgreementError, AgreementKind, Effective, Flow, Party, PartyRole, ProhibitedUse};
 pub use bundle::{Bundle, BundleError, BundleHash};
+pub use change::{Change, NamedConsent, Question, ShutCell, WantedClause, change, consent_words};
 pub use defaults::{Defaults, LifeSafety};
 pub use engine::{Engine, Path, PolicyRef, Verdict};
 pub use exceptions::{Exception, ExceptionName, Exceptions, StatedBy};

@@ -141,6 +141,16 @@ impl ScopeWords {
         }
     }
 
+    /// A purpose as people read it; its code where these words have none.
+    pub(crate) fn purpose(&self, purpose: Purpose) -> &str {
+        word(&self.purpose, &purpose, purpose.code())
+    }
+
+    /// A category as people read it.
+    pub(crate) fn category(&self, category: Category) -> &str {
+        word(&self.category, &category, category.slug())
+    }
+
     pub(crate) fn explain(&self, consent: &ConsentFacts, between: &Between<'_>) -> String {
         let put = |sentence: &str, what: &str| sentence.replacen("{}", what, 1);
         let data = join(consent.categories.iter().map(|c| word(&self.category, c, c.slug())), &self.joiner);

@@ -3,6 +3,7 @@
 mod asked;
 mod attempt;
 mod reasons;
+mod supposed;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::situation::{EventFacts, Situation};
 use crate::standing::Scope;
 use crate::state::{AskState, PolicyState};
 use reasons::Why;
+pub(crate) use supposed::excepted;
 
 /// This engine, as every ruling names it.
 pub const ENGINE: &str = concat!("handoff-law/", env!("CARGO_PKG_VERSION"));

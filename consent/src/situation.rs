@@ -13,7 +13,7 @@ use handoff_schemas::{
 };
 
 pub(crate) use agreement::Hit;
-pub(crate) use authority::Authority;
+pub(crate) use authority::{Authority, Named};
 pub(crate) use cell::CellFacts;
 pub(crate) use consent::Match;
 

@@ -10,8 +10,8 @@ mod units;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_schemas::{
-    AgreementId, AgreementStatus, Category, EventId, Expiry, Fact, LogPos, LogTime, PartnerId, PersonId, Recipient,
-    RecordId, ReferralStatus, UnitFacts, UnitId,
+    AgreementId, AgreementStatus, Category, ConsentFacts, EventId, Expiry, Fact, LogPos, LogTime, PartnerId, PersonId,
+    Recipient, RecordId, ReferralStatus, UnitFacts, UnitId,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -20,6 +20,7 @@ pub use agreements::{AgreementState, Force};
 pub use asks::AskState;
 pub use consents::ConsentState;
 
+use crate::agreement::Agreement;
 use agreements::Agreements;
 use asks::Asks;
 use consents::Consents;
@@ -212,6 +213,17 @@ impl PolicyState {
 
     fn partner_changed(&self, partner: &PartnerId, again: &mut BTreeSet<Rerule>) {
         self.units.of_partner(partner).for_each(|u| self.unit_changed(&u.unit, again));
+    }
+
+    /// This state with one more consent, as a unit that may disclose under it would have recorded it.
+    pub(crate) fn suppose_consent(&mut self, consent: ConsentFacts, by: UnitId) {
+        let pos = self.pos;
+        self.consents.recorded(consent, by, pos);
+    }
+
+    /// This state with these terms in force besides.
+    pub(crate) fn suppose_agreement(&mut self, terms: Agreement) {
+        self.agreements.supposed(terms);
     }
 
     /// Who may be ruled for when this unit publishes: itself in each of its roles, and every (unit, role) that shares

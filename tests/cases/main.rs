@@ -18,4 +18,5 @@ mod night;
 mod replay;
 mod restart;
 mod revocation;
+mod rule;
 mod uniform;

@@ -5,13 +5,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use handoff_schemas::{Category, Claim, ElementSet, Fact};
+use handoff_schemas::{Category, Claim, ElementSet, Fact, Purpose};
 
 use super::attempt::{Attempt, Opened, citation};
 use super::reasons::Why;
 use crate::bundle::Standing;
 use crate::engine::Verdict;
-use crate::exceptions::ExceptionName;
+use crate::exceptions::{Exception, ExceptionName};
 use crate::facts::SliceFacts;
 use crate::matrix::Basis;
 use crate::memo::Memo;
@@ -46,7 +46,7 @@ fn grant(memo: &mut Memo, s: &Situation<'_>, category: Category, why: &mut Why<'
     let mut attempt = Attempt::new(s, category, by.ask.facts.purpose);
     attempt.base = s.stated(&by, attempt.part2, attempt.base);
     let (opened, narrowing) = open(memo, s, &by, &attempt, why)?;
-    let Some(flow) = flow(s, &by, category) else {
+    let Some(flow) = flow(s, (by.name, by.law), by.ask.facts.purpose, category) else {
         why.add(Reason::NotInTemplate);
         return None;
     };
@@ -113,11 +113,15 @@ fn open<'a>(
 }
 
 /// The exception's field set; the reader's own templates in an emergency; of an order whatever its scope names.
-fn flow(s: &Situation<'_>, by: &Authority<'_>, category: Category) -> Option<Standing> {
-    let purpose = by.ask.facts.purpose;
-    match &by.law.template {
+pub(super) fn flow(
+    s: &Situation<'_>,
+    (name, law): (ExceptionName, &Exception),
+    purpose: Purpose,
+    category: Category,
+) -> Option<Standing> {
+    match &law.template {
         Some(template) => s.bundle.field_set(template, purpose, category),
-        None if by.name == ExceptionName::LegalProcess => {
+        None if name == ExceptionName::LegalProcess => {
             Some(Standing { purpose, template: "order".into(), elements: Arc::new(ElementSet::All) })
         }
         None => s.bundle.flow(s.recipient.kind, purpose, category),
@@ -157,7 +161,7 @@ pub(super) fn record(memo: &mut Memo, s: &Situation<'_>, category: Category) -> 
         ..SliceFacts::default()
     };
     let template = &s.bundle.exceptions.record_template;
-    let flow = s.bundle.field_set(template, handoff_schemas::Purpose::Accounting, category);
+    let flow = s.bundle.field_set(template, Purpose::Accounting, category);
     match (&*memo.verdict(s.bundle, facts), flow) {
         (Verdict::Permit(_, policy), Some(flow)) => {
             let terms = Terms {

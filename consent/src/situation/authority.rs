@@ -19,6 +19,14 @@ pub(crate) struct Authority<'a> {
     pub law: &'a Exception,
 }
 
+/// An exception as a cell may name it.
+#[derive(Clone, Copy)]
+pub(crate) struct Named<'a> {
+    pub law: &'a Exception,
+    /// Of a threat: the recipient is whom it is made against.
+    pub to_target: bool,
+}
+
 impl<'a> Situation<'a> {
     /// The authority that the ask invokes; none where nobody asked by one, or the law does not know it.
     pub fn authority(&self) -> Option<Authority<'a>> {
@@ -117,6 +125,12 @@ impl<'a> Situation<'a> {
 
     /// Whether the cell, or an override of rulebook 7.7, names the exception; then the templates it narrows to.
     pub fn names(&self, by: &Authority<'_>, axis: Category, cell: &CellFacts<'a>) -> Option<&'a [String]> {
+        let to_target = matches!(&by.ask.facts.claim, Claim::Threat(c) if c.to_target);
+        self.named(Named { law: by.law, to_target }, axis, cell)
+    }
+
+    /// [`Self::names`], of an exception that nobody need have invoked.
+    pub fn named(&self, by: Named<'_>, axis: Category, cell: &CellFacts<'a>) -> Option<&'a [String]> {
         const WHOLE: &[String] = &[];
         let (law, kind) = (by.law, self.recipient.kind);
         let named = |a: &&'a Alternative| a.decision == Decision::Exception && self.alternative_names(by, a, cell);
@@ -133,7 +147,7 @@ impl<'a> Situation<'a> {
     }
 
     /// Of a Part 2 record the field set says what goes, whatever category it stands in (42 CFR 2.12(c)(5)).
-    fn stands_in(&self, by: &Authority<'_>, axis: Category) -> bool {
+    fn stands_in(&self, by: Named<'_>, axis: Category) -> bool {
         let listed = |t: &String| {
             let shown = self.bundle.templates.get(t).and_then(|t| t.elements(axis));
             shown.is_some_and(|e| !e.is_empty())
@@ -147,13 +161,12 @@ impl<'a> Situation<'a> {
     }
 
     /// A cell names an exception by its field set or by a word of its own; one that has neither, by its basis.
-    fn alternative_names(&self, by: &Authority<'_>, alternative: &Alternative, cell: &CellFacts<'a>) -> bool {
+    fn alternative_names(&self, by: Named<'_>, alternative: &Alternative, cell: &CellFacts<'a>) -> bool {
         let law = by.law;
         let mut sets = alternative.templates.iter().filter(|t| self.bundle.exceptions.is_field_set(t)).peekable();
         let by_set = sets.peek().is_some();
-        let to_target = matches!(&by.ask.facts.claim, Claim::Threat(c) if c.to_target);
         let met = |r: &Requirement| match r {
-            Requirement::Fact("target") => to_target,
+            Requirement::Fact("target") => by.to_target,
             Requirement::Fact(word) => law.words.contains(*word),
             _ => false,
         };

@@ -132,6 +132,18 @@ impl Agreements {
         }
     }
 
+    /// Terms that nobody drafted, as if they were in force.
+    pub fn supposed(&mut self, terms: Agreement) {
+        let (id, version) = (terms.id.clone(), terms.version);
+        for party in &terms.parties {
+            self.by_unit.entry(party.unit.clone()).or_default().insert(id.clone());
+        }
+        let state = self.entry(&id);
+        let terms = Terms::Read(Box::new(terms));
+        state.versions.insert(version, Version { status: AgreementStatus::Active, terms });
+        state.current = Some(version);
+    }
+
     pub fn get(&self, id: &AgreementId) -> Option<&AgreementState> {
         self.all.get(id)
     }

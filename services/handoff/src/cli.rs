@@ -73,6 +73,14 @@ pub enum Verb {
     /// Why a unit got, or did not get, what another published: policy, clause, consent, citation. For privacy officers.
     #[command(after_help = "Example: handoff explain --recipient river-pd-patrol --source willow-clinic-crisis")]
     Explain(Explain),
+    /// Who would get what of an event, and what would change the answer. Publishes nothing; works while the hub is stopped.
+    #[command(
+        after_help = "Example: handoff rule --from harbor-recovery-sud --type referral.referral-created.v1 \\\n  \
+        --person harbor-recovery-sud/H-31 --to lantern-shelter-intake --why\n\
+        Without --person the event is about somebody of whom nothing is on the log. Without --purpose: what stands.\n\
+        A sample is read as if --from sent it: its categories and labels count, not what services derive of it."
+    )]
+    Rule(Rule),
     /// Record a person's revocation of a consent, whole or for named parties; oral revocations stop releases too.
     #[command(
         after_help = "Example: handoff revoke --as harbor-recovery-sud --consent consent-2026-17 --party lantern-shelter-intake"
@@ -272,6 +280,42 @@ pub struct Explain {
     /// At most so many rulings, newest first.
     #[arg(long, default_value_t = 20)]
     pub last: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct Rule {
+    /// The unit that would publish it, or did.
+    #[arg(long, value_name = "UNIT")]
+    pub from: UnitId,
+    /// An event of this type, with every category that its fields have.
+    #[arg(
+        long = "type",
+        value_name = "EVENT_TYPE",
+        required_unless_present_any = ["sample", "event"],
+        conflicts_with_all = ["sample", "event"]
+    )]
+    pub event_type: Option<String>,
+    /// A CloudEvent in a file, or a type to fill every field of.
+    #[arg(long, value_name = "PATH|EVENT_TYPE", conflicts_with = "event")]
+    pub sample: Option<String>,
+    /// The newest event that the unit published under this key.
+    #[arg(long, value_name = "KEY")]
+    pub event: Option<String>,
+    /// Whom it is about, by a unit's own id.
+    #[arg(long, value_name = "UNIT/LOCALID", conflicts_with = "event")]
+    pub person: Option<String>,
+    /// A unit, one of its roles, or every other unit in every role.
+    #[arg(long, value_name = "UNIT[/KIND]|all", default_value = "all")]
+    pub to: String,
+    /// A purpose of use, for example TREAT or COC.
+    #[arg(long, value_name = "CODE")]
+    pub purpose: Option<String>,
+    /// By the log as it was at this instant, RFC 3339. Without it: now.
+    #[arg(long, value_name = "RFC3339")]
+    pub at: Option<String>,
+    /// The policies and citations that decide, and what would change the answer.
+    #[arg(long)]
+    pub why: bool,
 }
 
 #[derive(Debug, Args)]

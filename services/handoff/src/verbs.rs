@@ -9,6 +9,7 @@ mod explain;
 mod law;
 mod ledger;
 mod publish;
+mod rule;
 mod schemas;
 mod up;
 mod view;
@@ -35,6 +36,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Publish(what) => publish::publish(&data, &what, json).await,
         Verb::View(what) => view::view(&data, what, json).await,
         Verb::Explain(what) => explain::explain(&data, &what, json).await,
+        Verb::Rule(what) => rule::rule(&data, &what, json).await,
         Verb::Revoke(what) => publish::revoke(&data, &what, json).await,
         Verb::Ledger(LedgerVerb::Verify(with)) => ledger::verify(&data, &with.keys, json).await,
         Verb::Ledger(LedgerVerb::Key) => ledger::key(&data, json).await,
