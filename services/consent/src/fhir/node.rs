@@ -66,7 +66,7 @@ impl<'a> Node<'a> {
 
     /// What all names of a `Reference` that are known stand for; none where no name is known or two disagree.
     pub fn resolved<T: PartialEq>(&self, find: impl Fn(&Named<'a>) -> Option<T>) -> Result<Option<T>, FhirRefusal> {
-        let mut found = None;
+        let mut found: Option<T> = None;
         for one in self.named()?.iter().filter_map(find) {
             match &found {
                 Some(before) if *before != one => return Ok(None),
