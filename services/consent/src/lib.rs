@@ -4,6 +4,7 @@
 //! reduced to `ConsentFacts`, which policy resolves. Words, names and signatures stay sealed.
 
 mod decide;
+pub mod fhir;
 mod limits;
 mod moment;
 mod state;
