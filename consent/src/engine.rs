@@ -61,7 +61,8 @@ pub struct PolicyRef {
 /// What Cedar says about one set of facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The first path in the order of [`Path`]: the least dependent one.
+    /// The first path in the order of [`Path`], the least dependent one; of two policies of one path the first by id,
+    /// so that the same facts always name the same law.
     Permit(Path, PolicyRef),
     /// Floors that forbid, most decisive first; empty where no path permits.
     Deny(Vec<(Reason, PolicyRef)>),
@@ -151,7 +152,7 @@ impl Engine {
                     Role::Path(path) => Some((*path, name)),
                     Role::Floor(_) => None,
                 });
-                match paths.min_by_key(|(path, _)| *path) {
+                match paths.min_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id))) {
                     Some((path, name)) => Verdict::Permit(path, name.clone()),
                     None => failed(),
                 }

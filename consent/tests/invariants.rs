@@ -313,3 +313,23 @@ fn a_memo_turned_to_another_bundle_forgets() {
     assert!(!memo.rule(&stricter, &c.state, &facts, &recipient, NOW).releases());
     assert!(memo.rule(&c.bundle, &c.state, &facts, &recipient, NOW).releases());
 }
+
+/// Where several exceptions open a slice, the one that is named does not depend on the order in which Cedar answers.
+#[test]
+fn of_several_exceptions_the_same_is_always_named() {
+    let bundle = handoff_law::Bundle::embedded().unwrap();
+    let facts = SliceFacts {
+        parties_active: true,
+        exception_threat: true,
+        exception_victim: true,
+        exception_locate: true,
+        exception_custody: true,
+        ..SliceFacts::default()
+    };
+    let first = bundle.engine.evaluate(&facts);
+    assert!(matches!(first, handoff_law::Verdict::Permit(..)), "{first:?}");
+    for _ in 0..64 {
+        assert_eq!(first, bundle.engine.evaluate(&facts));
+        assert_eq!(first, handoff_law::Bundle::embedded().unwrap().engine.evaluate(&facts));
+    }
+}
