@@ -207,6 +207,10 @@ impl Play<'_> {
             world.link(s, true)?
         } else if let Some(s) = &step.erase {
             world.erase(s)?
+        } else if let Some(s) = &step.seal {
+            world.seal(s, false)?
+        } else if let Some(s) = &step.expunge {
+            world.seal(s, true)?
         } else {
             Found::undecided(nothing_yet(step))
         })

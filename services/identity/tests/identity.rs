@@ -81,7 +81,9 @@ fn a_link_names_both_persons_in_order_and_its_approver() {
     for other in [person(1), person(250)] {
         let (a, b) = (claimed().min(other), claimed().max(other));
         let linked = known().when(&link(CLINIC, POLICE).naming(other));
-        let unlinked = linked.then_facts(&[Fact::PersonsLinked { a, b, approver: id(CLINIC) }]).then();
+        let evidence = MatchEvidence { method: Some(MatchMethod::ManualReview), ..MatchEvidence::default() };
+        let facts = [Fact::PersonsLinked { a, b, approver: id(CLINIC) }, Fact::LinkRests { a, b, evidence }];
+        let unlinked = linked.then_facts(&facts).then();
         let outcome = unlinked.when(&unlink(CLINIC, POLICE).naming(other));
         outcome.then_facts(&[Fact::PersonsUnlinked { a, b, approver: id(CLINIC) }]);
     }

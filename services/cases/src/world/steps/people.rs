@@ -20,7 +20,11 @@ impl World {
         self.known_person(&unit, first)?;
         let mut data = json!({ "other": { "unit": with, "local_id": second }, "approver": "Records steward" });
         if let Some(map) = data.as_object_mut().filter(|_| !undone) {
-            map.insert("method".to_owned(), json!("manual-review"));
+            let usual = if link.score.is_some() { "probabilistic-reviewed" } else { "manual-review" };
+            map.insert("method".to_owned(), json!(link.method.as_deref().unwrap_or(usual)));
+            if !link.matched_on.is_empty() {
+                map.insert("matched_on".to_owned(), json!(link.matched_on));
+            }
             map.extend(link.score.map(|score| ("score".to_owned(), json!(score))));
         }
         let act = Act {
