@@ -47,7 +47,9 @@ impl Defaults {
     pub(crate) fn parse(text: &str, is_template: impl Fn(&str) -> bool) -> Result<Self, String> {
         let read: Self = toml::from_str(text).map_err(|e| e.message().to_owned())?;
         let named = read.standing.values().flat_map(BTreeMap::values).flatten();
-        if let Some(unknown) = named.chain([&read.life_safety.template, &read.recall_template]).find(|t| !is_template(t)) {
+        if let Some(unknown) =
+            named.chain([&read.life_safety.template, &read.recall_template]).find(|t| !is_template(t))
+        {
             return Err(format!("`{unknown}` is no template"));
         }
         read.identity.check()?;

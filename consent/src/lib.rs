@@ -48,5 +48,7 @@ pub use rule::{ENGINE, rule, rule_asked, rule_for, rule_recall, rule_record};
 pub use ruling::{AgreementBasis, ConsentBasis, ExpiryKey, Grant, Obligation, Outcome, Ruling, SliceRuling, Withheld};
 pub use situation::EventFacts;
 pub use standing::{Scope, UnknownScope, floors};
-pub use state::{AgreementState, AskState, ConsentState, EventRef, Force, PolicyState, ReferralState, Rerule, SealState};
+pub use state::{
+    AgreementState, AskState, ConsentState, EventRef, Force, PolicyState, ReferralState, Rerule, SealState,
+};
 pub use template::{Template, Templates};

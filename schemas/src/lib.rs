@@ -43,6 +43,6 @@ pub use labels::{
 };
 pub use purpose::{Purpose, UnknownPurpose};
 pub use recipient::{Recipient, RecipientKind, UnknownRecipientKind};
-pub use seals::SealFacts;
 pub use registry::{CategoryRule, Leaf, Registry, Sliced, present};
+pub use seals::SealFacts;
 pub use time::LogTime;

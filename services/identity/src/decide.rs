@@ -143,7 +143,10 @@ impl Identities {
                 second(person, item, "/new_local_id")?;
                 Ok(Vec::new())
             }
-            ASSERTED => Ok(evidence::of_entry(item)?.map(|e| Fact::IdentityMatched { person, evidence: e }).into_iter().collect()),
+            ASSERTED => Ok(evidence::of_entry(item)?
+                .map(|e| Fact::IdentityMatched { person, evidence: e })
+                .into_iter()
+                .collect()),
             told if TOLD.contains(&told) => Ok(Vec::new()),
             _ => Err(Refusal::new(
                 "HO-2103",

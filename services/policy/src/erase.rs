@@ -42,9 +42,8 @@ pub async fn carry_out(vault: &Vault, orders: Vec<(EventId, Destruction)>) -> Re
 }
 
 fn destructions(seal: &SealFacts, person: PersonId) -> Vec<Destruction> {
-    let whole = || {
-        Destruction::of_person(person).from_unit(seal.unit.clone()).categories(seal.categories.iter().copied())
-    };
+    let whole =
+        || Destruction::of_person(person).from_unit(seal.unit.clone()).categories(seal.categories.iter().copied());
     if seal.records.is_empty() {
         // Without a category either it would name all there is: no such seal is taken, and none is carried out.
         return if seal.categories.is_empty() { Vec::new() } else { vec![whole()] };

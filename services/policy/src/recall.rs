@@ -34,9 +34,9 @@ impl Recall {
     /// Notes that a recipient held another release of this event than it may have now. Who published it holds its own
     /// data, not a release.
     pub fn note(&mut self, state: &PolicyState, event: &EventFacts<'_>, holder: &Holder, release: ReleaseId) {
-        let covered = state.seal(self.seal.seal).is_some_and(|seal| {
-            seal.expunged && event.categories.iter().any(|category| seal.covers(event, *category))
-        });
+        let covered = state
+            .seal(self.seal.seal)
+            .is_some_and(|seal| seal.expunged && event.categories.iter().any(|category| seal.covers(event, *category)));
         if covered && holder.to.unit != self.seal.unit {
             // Told to whoever reads there: what was asked for may have been passed on, and the ask ends.
             self.held.entry(Holder::standing(holder.to.clone())).or_default().insert(release);

@@ -83,7 +83,9 @@ impl Decider for Seals {
             let person = facts.person;
             let (fact, recalled) = match step {
                 Step::Seal => (Fact::RecordSealed { seal: facts }, None),
-                Step::Expunge => (Fact::RecordExpunged { seal: facts.clone() }, Some(recall(person, item, &order, facts)?)),
+                Step::Expunge => {
+                    (Fact::RecordExpunged { seal: facts.clone() }, Some(recall(person, item, &order, facts)?))
+                }
             };
             state = state.apply(&fact);
             events.push(NewEvent {

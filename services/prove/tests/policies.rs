@@ -95,7 +95,11 @@ const WRONG: [(&str, Edit, &str); 15] = [
         ),
         "2.31(d)",
     ),
-    ("sealed", ("floors.cedar", "{ context.sealed && !context.own }", "{ context.sealed && context.erased }"), "sealed"),
+    (
+        "sealed",
+        ("floors.cedar", "{ context.sealed && !context.own }", "{ context.sealed && context.erased }"),
+        "sealed",
+    ),
     (
         "identity",
         (

@@ -54,7 +54,7 @@ impl World {
                 let lost = now.is_none_or(|row| row.shown.data != data);
                 if lost && self.covers(seal, event) {
                     let told = self.recalls.entry(place).or_default();
-                    told.entry(recipient).or_insert_with(BTreeSet::new).insert(event);
+                    told.entry(recipient).or_default().insert(event);
                 }
             }
             if self.recalls.contains_key(&place) {

@@ -42,9 +42,18 @@ fn owners() -> Vec<(String, Vec<ServiceName>)> {
         owners.push((format!("dead.{service}"), own));
     }
     // Answers: a decider's to whoever commands; discovery's, from every service, to whoever may ask.
-    for asked in
-        [S::Registry, S::Identity, S::Encounter, S::Consent, S::Referral, S::Ask, S::Privacy, S::Policy, S::Ledger, S::Views]
-    {
+    for asked in [
+        S::Registry,
+        S::Identity,
+        S::Encounter,
+        S::Consent,
+        S::Referral,
+        S::Ask,
+        S::Privacy,
+        S::Policy,
+        S::Ledger,
+        S::Views,
+    ] {
         owners.push((format!("{}.x", asked.inbox_prefix()), vec![]));
     }
     owners

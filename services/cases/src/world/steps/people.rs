@@ -101,6 +101,27 @@ impl World {
         self.act(act).map(|(found, _)| found)
     }
 
+    /// The unit that keeps a person says how sure it is of whom the entry stands for.
+    ///
+    /// # Errors
+    /// A name that the case does not introduce.
+    pub fn matched(&mut self, name: &str, by: &str, score: f64) -> Result<Found, String> {
+        let unit = self.unit_id(by)?;
+        self.known_person(&unit, name)?;
+        let data = json!({ "captured_from": "own-records", "match_score": score });
+        let act = Act {
+            unit,
+            key: self.names.fresh("match"),
+            record: RecordRef::Key(format!("local:{name}")),
+            event_type: "person.identity-asserted.v1",
+            about: Some(name),
+            other: None,
+            asserted: Some(shown(self.at)),
+            data: data.as_object().cloned().unwrap_or_default(),
+        };
+        self.act(act).map(|(found, _)| found)
+    }
+
     /// Claims the person's name as a local id of the unit, once.
     pub(super) fn known_person(&mut self, unit: &UnitId, name: &str) -> Result<(), String> {
         let event_type = "person.person-registered.v1".parse().map_err(|_| "no such event type".to_owned())?;
