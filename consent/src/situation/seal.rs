@@ -21,7 +21,7 @@ impl Situation<'_> {
     }
 
     fn seals(&self, category: Category) -> impl Iterator<Item = &SealState> {
-        let of_person = self.event.person.into_iter().flat_map(|p| self.state.seals_of(p));
+        let of_person = self.event.person.into_iter().flat_map(move |p| self.state.seals_of(p));
         of_person.filter(move |seal| seal.covers(self.event, category))
     }
 }
