@@ -3,6 +3,7 @@
 mod asked;
 mod attempt;
 mod reasons;
+mod recall;
 mod supposed;
 
 use std::collections::BTreeSet;
@@ -70,6 +71,19 @@ pub fn rule_record(
     Memo::new().rule_record(bundle, state, event, recipient, at)
 }
 
+/// Rules a recall for a unit that holds what was expunged: of it goes what the unit is to do. Whether it holds any, and
+/// which releases, is the caller's to know.
+#[must_use]
+pub fn rule_recall(
+    bundle: &Bundle,
+    state: &PolicyState,
+    event: &EventFacts<'_>,
+    recipient: &Recipient,
+    at: LogTime,
+) -> Ruling {
+    Memo::new().rule_recall(bundle, state, event, recipient, at)
+}
+
 impl Memo {
     /// [`rule_asked`], remembering verdicts alone: an ask is one person's.
     #[must_use]
@@ -98,6 +112,19 @@ impl Memo {
         at: LogTime,
     ) -> Ruling {
         self.one_by_one(&Situation::gather(bundle, state, event, recipient, at, true), asked::record)
+    }
+
+    /// [`rule_recall`], remembering verdicts alone.
+    #[must_use]
+    pub fn rule_recall(
+        &mut self,
+        bundle: &Bundle,
+        state: &PolicyState,
+        event: &EventFacts<'_>,
+        recipient: &Recipient,
+        at: LogTime,
+    ) -> Ruling {
+        self.one_by_one(&Situation::gather(bundle, state, event, recipient, at, false), recall::slice)
     }
 
     /// Every category by itself, on no agreement and no consent.
@@ -238,7 +265,7 @@ fn slice(memo: &mut Memo, s: &Situation<'_>, category: Category, asked: Option<P
         return Outcome::Withhold(why.into_list());
     }
     let kind = s.recipient.kind;
-    let stated = asked.and_then(|p| s.bundle.flow(kind, p, category));
+    let stated = asked.and_then(|p| s.bundle.flow(kind, p, category).or_else(|| s.in_proceedings(p, category)));
     let flows: &[Standing] = match asked {
         Some(_) => stated.as_slice(),
         None => s.bundle.standing(kind, category),
@@ -283,6 +310,7 @@ fn own(memo: &mut Memo, s: &Situation<'_>, category: Category, asked: Option<Pur
         never_carried: s.bundle.defaults.never_carried.contains(&category),
         victim_source: s.victim_source(),
         erased: s.erased(category),
+        sealed: s.sealed(category),
         part2: s.part2(category),
         proceeding: asked.is_some_and(Purpose::is_proceeding),
         ..SliceFacts::default()

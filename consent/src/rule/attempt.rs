@@ -7,6 +7,7 @@ use super::{Leans, Why};
 use crate::bundle::Standing;
 use crate::engine::{Path, PolicyRef, Verdict};
 use crate::facts::SliceFacts;
+use crate::identity::Confidence;
 use crate::matrix::{Basis, Decision};
 use crate::memo::Memo;
 use crate::notice::{Between, Notice232, ScopeExplanation};
@@ -94,6 +95,9 @@ impl<'a, 'b> Attempt<'a, 'b> {
             never_carried: axes.iter().any(|(axis, _)| d.never_carried.contains(axis)),
             victim_source: s.victim_source(),
             erased: s.erased(category),
+            sealed: s.sealed(category),
+            identity_uncertain: s.unidentified(category),
+            identity_likely: s.identity >= Confidence::Likely,
             proceeding: purpose.is_proceeding(),
             part2,
             agreement_prohibits: s.prohibited(purpose),
@@ -108,6 +112,7 @@ impl<'a, 'b> Attempt<'a, 'b> {
     }
 
     pub(super) fn facts(&self, cell: &CellFacts<'_>, hit: Option<&Hit<'_>>, consent: Option<&Match<'_>>) -> SliceFacts {
+        let proceedings = consent.is_some_and(Match::proceedings);
         SliceFacts {
             cell_denied: cell.denied(),
             cell_aggregate: cell.aggregate(),
@@ -115,12 +120,14 @@ impl<'a, 'b> Attempt<'a, 'b> {
             cell_agreement: cell.agreement,
             cell_consent: cell.consent,
             cell_status: cell.status,
-            cell_order: cell.offers(Decision::Order),
+            // Rulebook 7.7: in a proceeding the person's consent under 2.31(d) opens what an order would.
+            cell_order: cell.offers(Decision::Order) || (proceedings && self.s.ordered(cell)),
             authorizable: cell.authorizable,
             agreement: hit.is_some(),
             consent: consent.is_some(),
             consent_named: consent.is_some_and(|c| c.named),
             consent_tpo: consent.is_some_and(Match::tpo),
+            consent_proceedings: proceedings,
             ..self.base
         }
     }
