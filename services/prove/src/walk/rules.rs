@@ -280,10 +280,18 @@ fn agreement_and_floors(case: &Case<'_>, found: &Found<'_>) -> Check {
     let forbidden = |why: &&Withheld| why.policy.starts_with("floor-");
     match found.without.and_then(|reasons| reasons.iter().find(forbidden)) {
         Some(floor) if case.under == Under::InForce => {
-            nothing(found, &format!("the agreement permits what `{}` forbids without it", floor.policy))
+            let why = format!("the agreement permits what `{}` forbids without it", floor.policy);
+            each(found, |grant| lifted(&floor.policy, grant), &why)
         }
         _ => Check::Elsewhere,
     }
+}
+
+/// A floor that speaks of what goes without the person's consent, where a consent lifts it: 42 CFR 2.12(d)(1) but for
+/// 2.31(d). That such a consent counts is another rule's.
+fn lifted(floor: &str, grant: &Grant) -> bool {
+    floor == "floor-part2-proceedings"
+        && grant.consent.as_ref().is_some_and(|consent| consent.consent_type == ConsentType::Part2Proceedings)
 }
 
 fn agreement_prohibits(case: &Case<'_>, found: &Found<'_>) -> Check {
