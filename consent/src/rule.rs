@@ -15,7 +15,7 @@ use crate::bundle::{Bundle, Standing};
 use crate::engine::Verdict;
 use crate::facts::SliceFacts;
 use crate::matrix::Basis;
-use crate::memo::{Decided, Impersonal, Memo};
+use crate::memo::{Decided, Key, Memo};
 use crate::reason::Reason;
 use crate::ruling::{Grant, Outcome, Ruling, SliceRuling, Terms};
 use crate::situation::{EventFacts, Situation};
@@ -175,12 +175,12 @@ impl Memo {
             let decided = self.cold(s, asked);
             return ruling(s, &decided);
         }
-        let key = Impersonal {
-            source: s.event.source.clone(),
-            recipient: s.recipient.clone(),
-            categories: s.event.categories.to_vec(),
-            labels: s.labels.clone(),
-            content_axes: s.content_axes.clone(),
+        let key = Key {
+            source: s.event.source,
+            recipient: s.recipient,
+            categories: s.event.categories,
+            labels: &s.labels,
+            content_axes: &s.content_axes,
             event_axis: s.event_axis(),
             asked,
         };
@@ -190,7 +190,7 @@ impl Memo {
         let decided = self.cold(s, asked);
         let answer = ruling(s, &decided);
         let until = s.state.next_change(s.at).map(|(at, _)| at);
-        self.keep(key, s.at, until, decided);
+        self.keep(&key, s.at, until, decided);
         answer
     }
 
