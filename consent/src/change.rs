@@ -257,6 +257,7 @@ fn facts(record: RecordId, person: PersonId, consent: &NamedConsent, at: LogTime
         grantors: vec![consent.grantor.clone()],
         recipients: vec![consent.recipient.clone()],
         tpo_class: false,
+        treating_participants: false,
         purposes: vec![consent.purpose],
         categories: consent.categories.clone(),
         elements: Vec::new(),

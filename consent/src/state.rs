@@ -5,13 +5,14 @@ mod asks;
 mod consents;
 mod due;
 mod links;
+mod treating;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_schemas::{
-    AgreementId, AgreementStatus, Category, ConsentFacts, EventId, Expiry, Fact, LogPos, LogTime, PartnerId, PersonId,
-    Recipient, RecordId, ReferralStatus, UnitFacts, UnitId,
+    AgreementId, AgreementStatus, Category, ConsentFacts, EventId, Expiry, Fact, HubRole, LogPos, LogTime,
+    OperatorFacts, PartnerId, PersonId, Recipient, RecordId, ReferralStatus, UnitFacts, UnitId,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -26,6 +27,7 @@ use asks::Asks;
 use consents::Consents;
 use due::Dues;
 use links::Links;
+use treating::Treating;
 use units::Units;
 
 /// The event whose facts are folded.
@@ -61,6 +63,9 @@ pub struct PolicyState {
     consents: Consents,
     asks: Asks,
     links: Links,
+    treating: Treating,
+    /// None: nobody declared anything, so it is a business associate that no police run.
+    operator: Option<OperatorFacts>,
     referrals: BTreeMap<RecordId, ReferralState>,
     erasures: BTreeMap<PersonId, Vec<Erasure>>,
     due: Dues,
@@ -138,6 +143,21 @@ impl PolicyState {
                     self.due.note(self.at, at, Rerule::Agreement(agreement.clone()));
                 }
                 again.insert(Rerule::Agreement(agreement.clone()));
+            }
+            Fact::OperatorDeclared { operator } => {
+                self.turn(fact);
+                self.operator = Some(*operator);
+                again.extend(self.units.all().map(|u| Rerule::Unit(u.unit.clone())));
+            }
+            // A relationship is for the provider itself to state.
+            Fact::TreatmentBegan { person, unit } if *unit == event.source => {
+                self.treating.began(*person, unit, event.record);
+                again.extend(self.is_intermediary().then_some(Rerule::Person(*person)));
+            }
+            Fact::TreatmentBegan { .. } => {}
+            Fact::TreatmentEnded { person, unit } => {
+                self.treating.ended(*person, unit, event.record);
+                again.extend(self.is_intermediary().then_some(Rerule::Person(*person)));
             }
             Fact::PersonsLinked { a, b, .. } => {
                 self.links.link(*a, *b);
@@ -342,8 +362,24 @@ impl PolicyState {
         self.revision
     }
 
+    /// Whether the hub is an intermediary, so that a general designation reaches treating providers alone (42 CFR 2.11,
+    /// 2.31(a)(4)(ii)(B)).
+    #[must_use]
+    pub fn is_intermediary(&self) -> bool {
+        self.operator.is_some_and(|o| o.role == HubRole::Intermediary)
+    }
+
+    /// Whether the unit has put on record that it treats the person, or whoever is linked to them.
+    #[must_use]
+    pub fn treats(&self, unit: &UnitId, person: PersonId) -> bool {
+        self.links.cluster(person).iter().any(|p| self.treating.treats(unit, *p))
+    }
+
+    /// Rulebook 7.1: where law enforcement runs the hub, units under HIPAA or Part 2 are active only with counsel's
+    /// override on record and their keys out of its hands, whenever the operator or the unit became what it is.
     pub(crate) fn active(&self, unit: &UnitFacts) -> bool {
-        self.units.active(unit)
+        let health = unit.hipaa.is_covered() || unit.part2.applies();
+        self.units.active(unit) && (!health || self.operator.is_none_or(OperatorFacts::may_carry_health))
     }
 
     /// Whether the unit is law enforcement, by role or by organisation.

@@ -11,6 +11,7 @@ mod error;
 mod facts;
 mod ids;
 mod labels;
+mod operator;
 mod purpose;
 mod recipient;
 mod registry;
@@ -38,6 +39,7 @@ pub use ids::{
 pub use labels::{
     Confidentiality, Labeller, Labels, Sensitivity, SliceLabels, UnknownConfidentiality, UnknownSensitivity,
 };
+pub use operator::{HubRole, OperatorFacts};
 pub use purpose::{Purpose, UnknownPurpose};
 pub use recipient::{Recipient, RecipientKind, UnknownRecipientKind};
 pub use registry::{CategoryRule, Leaf, Registry, Sliced, present};

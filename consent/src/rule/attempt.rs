@@ -65,6 +65,10 @@ pub(super) fn attempt(
             }
         }
     }
+    if a.base.person_denies || a.base.person_restricts {
+        // Rulebook 7.4: the consents that lost are listed.
+        consents.iter().for_each(|c| why.about(Reason::ConsentOverruled, None, Some(c.facts.consent)));
+    }
     if grants.is_empty() {
         a.gaps(&shut, hits.err(), matches.err(), why);
     } else {

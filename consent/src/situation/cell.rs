@@ -118,7 +118,8 @@ impl<'a> Situation<'a> {
     fn relies(&self) -> bool {
         let party =
             |unit| move |c: &&&handoff_schemas::ConsentFacts| c.recipients.contains(unit) || c.grantors.contains(unit);
-        let by_class = |c: &&&handoff_schemas::ConsentFacts| c.tpo_class && self.tpo_recipient;
+        let reached = self.tpo_recipient && (!self.intermediary || self.treats);
+        let by_class = |c: &&&handoff_schemas::ConsentFacts| c.tpo_class && reached;
         let is_party = party(&self.recipient.unit);
         !self.about.is_empty() && self.about.iter().all(|c| is_party(&c) || by_class(&c))
     }

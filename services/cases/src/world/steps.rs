@@ -275,6 +275,7 @@ impl World {
             grantors: units(&c.from.0)?,
             recipients: units(&c.to.0)?,
             tpo_class: form.get("tpo_class") == Some(&Value::Bool(true)),
+            treating_participants: false,
             purposes,
             categories,
             elements: c.elements.clone(),
