@@ -5,14 +5,15 @@ mod asks;
 mod consents;
 mod due;
 mod links;
+mod operator;
 mod treating;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_schemas::{
-    AgreementId, AgreementStatus, Category, ConsentFacts, EventId, Expiry, Fact, HubRole, LogPos, LogTime,
-    OperatorFacts, PartnerId, PersonId, Recipient, RecordId, ReferralStatus, UnitFacts, UnitId,
+    AgreementId, AgreementStatus, Category, ConsentFacts, EventId, Expiry, Fact, LogPos, LogTime, OperatorFacts,
+    PartnerId, PersonId, Recipient, RecordId, ReferralStatus, UnitFacts, UnitId,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -154,7 +155,6 @@ impl PolicyState {
                 self.treating.began(*person, unit, event.record);
                 again.extend(self.is_intermediary().then_some(Rerule::Person(*person)));
             }
-            Fact::TreatmentBegan { .. } => {}
             Fact::TreatmentEnded { person, unit } => {
                 self.treating.ended(*person, unit, event.record);
                 again.extend(self.is_intermediary().then_some(Rerule::Person(*person)));
@@ -214,7 +214,11 @@ impl PolicyState {
                 again.insert(Rerule::Person(*person));
             }
             Fact::Due { .. } => again.extend(self.due.covered(pos, self.at)),
-            Fact::PersonRegistered { .. } | Fact::Amends { .. } | Fact::Disposed { .. } | Fact::Sweep { .. } => {}
+            Fact::PersonRegistered { .. }
+            | Fact::TreatmentBegan { .. }
+            | Fact::Amends { .. }
+            | Fact::Disposed { .. }
+            | Fact::Sweep { .. } => {}
         }
     }
 
@@ -360,26 +364,6 @@ impl PolicyState {
 
     pub(crate) const fn revision(&self) -> u64 {
         self.revision
-    }
-
-    /// Whether the hub is an intermediary, so that a general designation reaches treating providers alone (42 CFR 2.11,
-    /// 2.31(a)(4)(ii)(B)).
-    #[must_use]
-    pub fn is_intermediary(&self) -> bool {
-        self.operator.is_some_and(|o| o.role == HubRole::Intermediary)
-    }
-
-    /// Whether the unit has put on record that it treats the person, or whoever is linked to them.
-    #[must_use]
-    pub fn treats(&self, unit: &UnitId, person: PersonId) -> bool {
-        self.links.cluster(person).iter().any(|p| self.treating.treats(unit, *p))
-    }
-
-    /// Rulebook 7.1: where law enforcement runs the hub, units under HIPAA or Part 2 are active only with counsel's
-    /// override on record and their keys out of its hands, whenever the operator or the unit became what it is.
-    pub(crate) fn active(&self, unit: &UnitFacts) -> bool {
-        let health = unit.hipaa.is_covered() || unit.part2.applies();
-        self.units.active(unit) && (!health || self.operator.is_none_or(OperatorFacts::may_carry_health))
     }
 
     /// Whether the unit is law enforcement, by role or by organisation.
