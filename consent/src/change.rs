@@ -244,6 +244,7 @@ fn terms(id: &AgreementId, clause: &WantedClause, at: LogTime) -> Agreement {
         prohibited_uses: Vec::new(),
         effective_from: at,
         effective_to: None,
+        review_due: None,
         redisclosure: String::new(),
         counsel_override: false,
     }
