@@ -2,7 +2,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use handoff::operator::{Loaded, add_partner, add_unit, link_persons, load, standing, suspend};
+use handoff::operator::{Loaded, add_partner, add_unit, declare_operator, link_persons, load, standing, suspend};
 use handoff::session::Session;
 use handoff_law::Agreement;
 use serde_json::{Value, json};
@@ -26,6 +26,20 @@ pub async fn partner(data: &Path, verb: PartnerVerb, json: bool) -> Result<ExitC
                     said(json, &json!({ "partner": partner, "credential": creds }), || {
                         format!("{partner} is registered; its credential is {}", creds.display())
                     });
+                    output::DONE
+                }
+                Err(e) => output::refused(&e, json),
+            }
+        }
+        PartnerVerb::Operator { role, org_type, counsel, reason, keys_with_program } => {
+            let counsel = counsel.zip(reason).map(|(by, reason)| json!({ "by": by, "reason": reason }));
+            let mut facts = json!({ "role": role, "org_type": org_type, "keys_with_program": keys_with_program });
+            if let Some((facts, counsel)) = facts.as_object_mut().zip(counsel) {
+                facts.insert("counsel_override".to_owned(), counsel);
+            }
+            match declare_operator(&session, facts).await? {
+                Ok(_) => {
+                    said(json, &json!({ "role": role, "org_type": org_type }), || format!("the operator is {role}"));
                     output::DONE
                 }
                 Err(e) => output::refused(&e, json),
