@@ -2,6 +2,7 @@
 
 mod given;
 mod happening;
+mod hub;
 mod scalar;
 mod then;
 
@@ -14,6 +15,7 @@ pub use given::{Agreement, Consent, Event, Expires, Flow, Given, Unit};
 pub use happening::{
     AgreementMove, Delivery, Erase, Expire, Link, Objection, PartnerMove, Request, Restriction, Revoke, Step, Verify,
 };
+pub use hub::Hub;
 pub use scalar::{Steps, shown};
 pub use then::{Decision, External, Then};
 
