@@ -4,8 +4,6 @@
 
 mod common;
 
-use std::collections::BTreeSet;
-
 use common::FORMS;
 use handoff_law::{Agreement, AgreementKind, Opens};
 
@@ -122,9 +120,10 @@ fn only_agreements_for_exchange_have_flows_and_only_they_may() {
             let (head, rest) = text.split_once("[[flow]]").unwrap();
             format!("{head}[clauses]{}", rest.split_once("[clauses]").unwrap().1)
         };
-        let codes: BTreeSet<_> = Agreement::faults(&other).iter().map(|f| f.code).collect();
+        let mut codes: Vec<&str> = Agreement::faults(&other).iter().map(|f| f.code).collect();
+        codes.dedup();
         let expected: &[&str] = if *kind == "MCA" { &[] } else { &["HO-1325"] };
-        assert_eq!(codes, expected.iter().copied().collect(), "{kind}");
+        assert_eq!(codes, expected, "{kind}");
     }
 }
 

@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result};
 use handoff::operator::{Loaded, add_partner, add_unit, declare_operator, link_persons, load, standing, suspend};
 use handoff::session::Session;
 use handoff_law::Agreement;
+use handoff_schemas::LogTime;
 use serde_json::{Value, json};
 
 use crate::cli::{AgreementVerb, Link, PartnerVerb, UnitVerb};
@@ -113,7 +114,12 @@ pub async fn agreement(data: &Path, verb: AgreementVerb, json: bool) -> Result<E
             match Agreement::parse(&text) {
                 Ok(agreement) => {
                     let id = agreement.id.clone();
-                    said(json, &json!({ "agreement": id, "valid": true }), || format!("{id} is valid"));
+                    let now = LogTime(jiff::Timestamp::now().as_millisecond());
+                    let overdue = agreement.review_overdue(now);
+                    let late = if overdue { "; its review was due, which stops nothing" } else { "" };
+                    said(json, &json!({ "agreement": id, "valid": true, "review_overdue": overdue }), || {
+                        format!("{id} is valid{late}")
+                    });
                     Ok(output::DONE)
                 }
                 Err(e) => Ok(unreadable(e, &file, json)),
