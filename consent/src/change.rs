@@ -23,8 +23,13 @@ const AGREEMENT: &str = "supposed-by-a-question";
 const CONSENT: &str = "00000000-0000-8000-8000-000000000000";
 
 /// Types a named consent may have. Which of them counts is the engine's to say.
-const TYPES: [ConsentType; 4] =
-    [ConsentType::General, ConsentType::HipaaAuthorization, ConsentType::Part2Named, ConsentType::Part2CriminalJustice];
+const TYPES: [ConsentType; 5] = [
+    ConsentType::General,
+    ConsentType::HipaaAuthorization,
+    ConsentType::Part2Named,
+    ConsentType::Part2CriminalJustice,
+    ConsentType::Part2Proceedings,
+];
 
 /// Who would get what of one event.
 #[derive(Clone, Copy, Debug)]

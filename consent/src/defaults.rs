@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use handoff_schemas::{Category, EventType, LawLabel, Purpose, RecipientKind, Registry};
 use serde::Deserialize;
 
+use crate::identity::Identification;
 use crate::matrix::Basis;
 use crate::notice::NoticeForm;
 
@@ -18,6 +19,8 @@ pub struct Defaults {
     pub never_tpo: BTreeSet<RecipientKind>,
     pub tpo_purposes: BTreeSet<Purpose>,
     pub named_only: BTreeSet<Category>,
+    pub recall_template: String,
+    pub identity: Identification,
     pub life_safety: LifeSafety,
     pub limited_data_set: ByAgreement,
     pub audit: ByAgreement,
@@ -56,12 +59,12 @@ impl Defaults {
     pub(crate) fn parse(text: &str, is_template: impl Fn(&str) -> bool) -> Result<Self, String> {
         let read: Self = toml::from_str(text).map_err(|e| e.message().to_owned())?;
         let named = read.standing.values().flat_map(BTreeMap::values).flatten();
-        if let Some(unknown) = named
-            .chain([&read.life_safety.template, &read.limited_data_set.template, &read.audit.template])
-            .find(|t| !is_template(t))
-        {
+        let own =
+            [&read.life_safety.template, &read.limited_data_set.template, &read.audit.template, &read.recall_template];
+        if let Some(unknown) = named.chain(own).find(|t| !is_template(t)) {
             return Err(format!("`{unknown}` is no template"));
         }
+        read.identity.check()?;
         if let Some(unknown) = read.event_axis.keys().find(|name| !names_events(name)) {
             return Err(format!("`{unknown}` is no event type and no family of events"));
         }

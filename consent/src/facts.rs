@@ -47,6 +47,12 @@ slice_facts! {
     victim_source,
     /// Ordered erased at or after this event.
     erased,
+    /// Sealed, expunged included.
+    sealed,
+    /// It is not sure enough who it is about (T_release).
+    identity_uncertain,
+    /// It is sure enough for an emergency (T_emerg).
+    identity_likely,
     /// A proceeding or investigation against the person.
     proceeding,
     /// 42 CFR Part 2 by provenance.
@@ -79,7 +85,7 @@ slice_facts! {
     consent_tpo,
     /// Covered entity, business associate or Part 2 program, and no police or court unit.
     tpo_recipient,
-    /// 2.31(d); not gathered yet.
+    /// The candidate consent is one for proceedings (2.31(d)).
     consent_proceedings,
     /// Subpart E: order with its findings, mandate, review, scope and time.
     order_and_mandate,
@@ -107,6 +113,8 @@ slice_facts! {
     break_glass_barred,
     /// The event is an ask that opened data of this recipient's own in an emergency (2.51(c)).
     emergency_record,
+    /// The event recalls what this recipient holds.
+    recall,
     /// The person forbids it.
     person_denies,
     /// A restriction that the source agreed to stands against it.

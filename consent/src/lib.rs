@@ -13,6 +13,7 @@ mod exceptions;
 mod explain;
 mod facts;
 mod form;
+mod identity;
 mod label;
 mod matrix;
 mod memo;
@@ -39,14 +40,17 @@ pub use form::{
     CjCondition, ConsentForm, Deficiency, FormExpiry, FormType, Intermediary, Signature, consent_deficiencies,
 };
 pub use handoff_schemas::ElementSet;
+pub use identity::{Confidence, Identification};
 pub use label::{Coded, LabelLaw};
 pub use matrix::{Alternative, Basis, Cell, Decision, Matrix, Requirement, UnreadableCell};
 pub use memo::Memo;
 pub use notice::{NOTICE_VERSION, Notice232, NoticeForm, ScopeExplanation};
 pub use reason::{Reason, ReasonText, Reasons, UnknownReason};
-pub use rule::{ENGINE, rule, rule_asked, rule_for, rule_record};
+pub use rule::{ENGINE, rule, rule_asked, rule_for, rule_recall, rule_record};
 pub use ruling::{AgreementBasis, ConsentBasis, ExpiryKey, Grant, Obligation, Outcome, Ruling, SliceRuling, Withheld};
 pub use situation::EventFacts;
 pub use standing::{Scope, UnknownScope, floors};
-pub use state::{AgreementState, AskState, ConsentState, EventRef, Force, PolicyState, ReferralState, Rerule};
+pub use state::{
+    AgreementState, AskState, ConsentState, EventRef, Force, PolicyState, ReferralState, Rerule, SealState,
+};
 pub use template::{Template, Templates};

@@ -1,6 +1,8 @@
 //! Rulings remembered by what they rest on. A remembered answer equals a cold one; the tests hold it to that.
 
+use std::collections::hash_map::RandomState;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use handoff_schemas::{AgreementId, Category, ConsentFacts, LawLabel, LogTime, Purpose, Recipient, RecordId, UnitId};
@@ -22,20 +24,60 @@ pub struct Memo {
     bundle: Option<BundleHash>,
     revision: u64,
     verdicts: HashMap<SliceFacts, Arc<Verdict>>,
-    situations: HashMap<Impersonal, Remembered>,
+    /// By the hash of their key, so that looking one up clones nothing.
+    situations: HashMap<u64, Vec<(Impersonal, Remembered)>>,
+    hasher: RandomState,
     notices: HashMap<(RecordId, UnitId, UnitId), (ConsentFacts, Notice232)>,
 }
 
 /// What decides where nothing personal does. Units and agreements count through the state's revision.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Impersonal {
-    pub source: UnitId,
-    pub recipient: Recipient,
-    pub categories: Vec<Category>,
-    pub labels: BTreeSet<LawLabel>,
-    pub content_axes: Vec<(Category, Category)>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Key<'a> {
+    pub source: &'a UnitId,
+    pub recipient: &'a Recipient,
+    pub categories: &'a [Category],
+    pub labels: &'a BTreeSet<LawLabel>,
+    pub content_axes: &'a [(Category, Category)],
     pub event_axis: Option<Category>,
     pub asked: Option<Purpose>,
+}
+
+/// A [`Key`] that is kept.
+#[derive(Debug)]
+struct Impersonal {
+    source: UnitId,
+    recipient: Recipient,
+    categories: Vec<Category>,
+    labels: BTreeSet<LawLabel>,
+    content_axes: Vec<(Category, Category)>,
+    event_axis: Option<Category>,
+    asked: Option<Purpose>,
+}
+
+impl Impersonal {
+    fn of(key: &Key<'_>) -> Self {
+        Self {
+            source: key.source.clone(),
+            recipient: key.recipient.clone(),
+            categories: key.categories.to_vec(),
+            labels: key.labels.clone(),
+            content_axes: key.content_axes.to_vec(),
+            event_axis: key.event_axis,
+            asked: key.asked,
+        }
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key {
+            source: &self.source,
+            recipient: &self.recipient,
+            categories: &self.categories,
+            labels: &self.labels,
+            content_axes: &self.content_axes,
+            event_axis: self.event_axis,
+            asked: self.asked,
+        }
+    }
 }
 
 /// Slice rulings with what they lean on.
@@ -94,12 +136,15 @@ impl Memo {
         Some(notice)
     }
 
-    pub(crate) fn recall(&self, key: &Impersonal, at: LogTime) -> Option<&Decided> {
-        let known = self.situations.get(key)?;
+    pub(crate) fn recall(&self, key: &Key<'_>, at: LogTime) -> Option<&Decided> {
+        let alike = self.situations.get(&self.hasher.hash_one(key))?;
+        let (_, known) = alike.iter().find(|(known, _)| known.key() == *key)?;
         (at >= known.from && known.until.is_none_or(|end| at < end)).then_some(&known.decided)
     }
 
-    pub(crate) fn keep(&mut self, key: Impersonal, from: LogTime, until: Option<LogTime>, decided: Decided) {
-        self.situations.insert(key, Remembered { from, until, decided });
+    pub(crate) fn keep(&mut self, key: &Key<'_>, from: LogTime, until: Option<LogTime>, decided: Decided) {
+        let alike = self.situations.entry(self.hasher.hash_one(key)).or_default();
+        alike.retain(|(known, _)| known.key() != *key);
+        alike.push((Impersonal::of(key), Remembered { from, until, decided }));
     }
 }

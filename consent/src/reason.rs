@@ -46,6 +46,8 @@ reasons! {
     NeverCarried = "NEVER_CARRIED",
     VictimServices = "VICTIM_SERVICES",
     Erased = "ERASED",
+    Sealed = "SEALED",
+    IdentityUncertain = "IDENTITY_UNCERTAIN",
     PurposeBarred = "PURPOSE_BARRED",
     NoticeMissing = "NOTICE_MISSING",
     PersonDenies = "PERSON_DENIES",

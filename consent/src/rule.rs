@@ -3,6 +3,7 @@
 mod asked;
 mod attempt;
 mod reasons;
+mod recall;
 mod supposed;
 
 use std::collections::BTreeSet;
@@ -14,7 +15,7 @@ use crate::bundle::{Bundle, Standing};
 use crate::engine::Verdict;
 use crate::facts::SliceFacts;
 use crate::matrix::Basis;
-use crate::memo::{Decided, Impersonal, Memo};
+use crate::memo::{Decided, Key, Memo};
 use crate::reason::Reason;
 use crate::ruling::{Grant, Outcome, Ruling, SliceRuling, Terms};
 use crate::situation::{EventFacts, Situation};
@@ -70,6 +71,19 @@ pub fn rule_record(
     Memo::new().rule_record(bundle, state, event, recipient, at)
 }
 
+/// Rules a recall for a unit that holds what was expunged: of it goes what the unit is to do. Whether it holds any, and
+/// which releases, is the caller's to know.
+#[must_use]
+pub fn rule_recall(
+    bundle: &Bundle,
+    state: &PolicyState,
+    event: &EventFacts<'_>,
+    recipient: &Recipient,
+    at: LogTime,
+) -> Ruling {
+    Memo::new().rule_recall(bundle, state, event, recipient, at)
+}
+
 impl Memo {
     /// [`rule_asked`], remembering verdicts alone: an ask is one person's.
     #[must_use]
@@ -98,6 +112,19 @@ impl Memo {
         at: LogTime,
     ) -> Ruling {
         self.one_by_one(&Situation::gather(bundle, state, event, recipient, at, true), asked::record)
+    }
+
+    /// [`rule_recall`], remembering verdicts alone.
+    #[must_use]
+    pub fn rule_recall(
+        &mut self,
+        bundle: &Bundle,
+        state: &PolicyState,
+        event: &EventFacts<'_>,
+        recipient: &Recipient,
+        at: LogTime,
+    ) -> Ruling {
+        self.one_by_one(&Situation::gather(bundle, state, event, recipient, at, false), recall::slice)
     }
 
     /// Every category by itself, on no agreement and no consent.
@@ -148,12 +175,12 @@ impl Memo {
             let decided = self.cold(s, asked);
             return ruling(s, &decided);
         }
-        let key = Impersonal {
-            source: s.event.source.clone(),
-            recipient: s.recipient.clone(),
-            categories: s.event.categories.to_vec(),
-            labels: s.labels.clone(),
-            content_axes: s.content_axes.clone(),
+        let key = Key {
+            source: s.event.source,
+            recipient: s.recipient,
+            categories: s.event.categories,
+            labels: &s.labels,
+            content_axes: &s.content_axes,
             event_axis: s.event_axis(),
             asked,
         };
@@ -163,7 +190,7 @@ impl Memo {
         let decided = self.cold(s, asked);
         let answer = ruling(s, &decided);
         let until = s.state.next_change(s.at).map(|(at, _)| at);
-        self.keep(key, s.at, until, decided);
+        self.keep(&key, s.at, until, decided);
         answer
     }
 
@@ -243,7 +270,7 @@ fn slice(memo: &mut Memo, s: &Situation<'_>, category: Category, asked: Option<P
         return Outcome::Withhold(why.into_list());
     }
     let kind = s.recipient.kind;
-    let stated = asked.and_then(|p| s.bundle.flow(kind, p, category));
+    let stated = asked.and_then(|p| s.bundle.flow(kind, p, category).or_else(|| s.in_proceedings(p, category)));
     let flows: &[Standing] = match asked {
         Some(_) => stated.as_slice(),
         None => s.bundle.standing(kind, category),
@@ -288,6 +315,7 @@ fn own(memo: &mut Memo, s: &Situation<'_>, category: Category, asked: Option<Pur
         never_carried: s.bundle.defaults.never_carried.contains(&category),
         victim_source: s.victim_source(),
         erased: s.erased(category),
+        sealed: s.sealed(category),
         part2: s.part2(category),
         proceeding: asked.is_some_and(Purpose::is_proceeding),
         ..SliceFacts::default()

@@ -4,6 +4,8 @@ mod agreement;
 mod authority;
 mod cell;
 mod consent;
+mod identity;
+mod seal;
 
 use std::collections::BTreeSet;
 
@@ -18,6 +20,7 @@ pub(crate) use cell::CellFacts;
 pub(crate) use consent::Match;
 
 use crate::bundle::Bundle;
+use crate::identity::Confidence;
 use crate::state::{AgreementState, AskState, ConsentState, PolicyState};
 
 /// One event as a ruling sees it: what it is and where it came from, never its content.
@@ -54,6 +57,8 @@ pub(crate) struct Situation<'a> {
     pub source: Option<&'a UnitFacts>,
     pub target: Option<&'a UnitFacts>,
     pub own: bool,
+    /// How sure it is who the event is about, and that an ask is about the same.
+    pub identity: Confidence,
     pub parties_active: bool,
     /// A covered entity, business associate or Part 2 program, with no police or court role.
     pub tpo_recipient: bool,
@@ -94,6 +99,7 @@ impl<'a> Situation<'a> {
             source,
             target,
             own,
+            identity: event.person.map_or(Confidence::Certain, |p| state.identified(p, &bundle.defaults.identity)),
             parties_active: active(source) && active(target) && reads,
             tpo_recipient: target.is_some_and(|u| tpo_recipient(bundle, u, recipient)),
             intermediary: state.is_intermediary(),
@@ -117,7 +123,10 @@ impl<'a> Situation<'a> {
         ask: &'a AskState,
         at: LogTime,
     ) -> Self {
-        Self { ask: Some(ask), ..Self::gather(bundle, state, event, &ask.facts.to, at, true) }
+        let gathered = Self::gather(bundle, state, event, &ask.facts.to, at, true);
+        let law = &bundle.defaults.identity;
+        let linked = event.person.map_or(Confidence::Unlinked, |p| state.confidence(p, ask.facts.person, law));
+        Self { ask: Some(ask), identity: gathered.identity.min(linked), ..gathered }
     }
 
     /// Provenance (rulebook 7.3 step 4): the labels it came with and the unit's status now, never fewer (A8).
@@ -163,12 +172,13 @@ impl<'a> Situation<'a> {
     }
 
     /// The categories whose cells must all agree: the slice's own, one for each label that has one, what the event tells
-    /// by being there, and what the slice's content is of besides.
+    /// by being there, what the slice's content is of besides, and C32 where it is sealed.
     pub fn axes(&self, category: Category) -> Vec<Category> {
         let labels = self.labels.iter().filter_map(|label| self.bundle.defaults.label_axis.get(label).copied());
         let mut axes = vec![category];
         let content = self.content_axes.iter().filter(|(own, _)| *own == category).map(|(_, axis)| *axis);
-        for axis in labels.chain(self.event_axis()).chain(content) {
+        let sealed = self.sealed(category).then_some(Category::Sealed);
+        for axis in labels.chain(self.event_axis()).chain(content).chain(sealed) {
             if !axes.contains(&axis) {
                 axes.push(axis);
             }
@@ -186,7 +196,8 @@ impl<'a> Situation<'a> {
     }
 
     pub fn erased(&self, category: Category) -> bool {
-        self.event.person.is_some_and(|p| self.state.erased(p, self.event.source, category, self.event.pos))
+        let ordered = |p| self.state.erased(p, self.event.source, category, self.event.pos);
+        self.event.person.is_some_and(ordered) || self.expunged(category)
     }
 
     /// Whether an agreement in force between the two rules the purpose out.
@@ -219,7 +230,7 @@ impl<'a> Situation<'a> {
         self.consents.is_empty()
             && self.about.is_empty()
             && self.referrals().next().is_none()
-            && !self.event.person.is_some_and(|p| self.state.has_erasures(p))
+            && !self.event.person.is_some_and(|p| self.state.has_erasures(p) || self.state.is_matched(p))
     }
 }
 

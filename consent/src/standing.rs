@@ -133,6 +133,11 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
             Fact::PersonsLinked { a, b, .. } | Fact::PersonsUnlinked { a, b, .. } => {
                 floors.extend([(Scope::Person(*a), pos), (Scope::Person(*b), pos), (Scope::link(*a, *b), pos)]);
             }
+            // What a link or an entry rests on may be too little.
+            Fact::LinkRests { a, b, .. } => {
+                floors.extend([(Scope::Person(*a), pos), (Scope::Person(*b), pos), (Scope::link(*a, *b), pos)]);
+            }
+            Fact::IdentityMatched { person, .. } => floors.push((Scope::Person(*person), pos)),
             Fact::PersonMerged { from, into } => {
                 floors.extend([(Scope::Person(*from), pos), (Scope::Person(*into), pos)]);
             }
@@ -155,6 +160,10 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
                 floors.push((Scope::Ask(*ask), LogPos::INFINITY));
             }
             Fact::ErasureOrdered { person, .. } => floors.push((Scope::Person(*person), pos)),
+            // Nothing sealed is readable once the seal is acknowledged (A4).
+            Fact::RecordSealed { seal } | Fact::RecordExpunged { seal } => {
+                floors.push((Scope::Person(seal.person), pos));
+            }
             Fact::PersonRegistered { .. }
             | Fact::TreatmentBegan { .. }
             | Fact::ConsentVerified { .. }
@@ -162,6 +171,7 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
             | Fact::AskReviewed { outcome: ReviewOutcome::Release | ReviewOutcome::Appropriate, .. }
             | Fact::ReferralOpened { .. }
             | Fact::ReferralMoved { .. }
+            | Fact::RecallOrdered { .. }
             | Fact::Amends { .. }
             | Fact::Disposed { .. }
             | Fact::Sweep { .. }

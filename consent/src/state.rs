@@ -6,6 +6,7 @@ mod consents;
 mod due;
 mod links;
 mod operator;
+mod seals;
 mod treating;
 mod units;
 
@@ -21,13 +22,16 @@ use sha2::{Digest as _, Sha256};
 pub use agreements::{AgreementState, Force};
 pub use asks::AskState;
 pub use consents::ConsentState;
+pub use seals::SealState;
 
 use crate::agreement::Agreement;
+use crate::identity::{Confidence, Identification};
 use agreements::Agreements;
 use asks::Asks;
 use consents::Consents;
 use due::Dues;
 use links::Links;
+use seals::Seals;
 use treating::Treating;
 use units::Units;
 
@@ -69,6 +73,7 @@ pub struct PolicyState {
     operator: Option<OperatorFacts>,
     referrals: BTreeMap<RecordId, ReferralState>,
     erasures: BTreeMap<PersonId, Vec<Erasure>>,
+    seals: Seals,
     due: Dues,
 }
 
@@ -167,6 +172,14 @@ impl PolicyState {
                 self.links.unlink(*a, *b);
                 again.extend([Rerule::Person(*a), Rerule::Person(*b)]);
             }
+            Fact::LinkRests { a, b, evidence } => {
+                self.links.rests(*a, *b, *evidence);
+                again.extend([Rerule::Person(*a), Rerule::Person(*b)]);
+            }
+            Fact::IdentityMatched { person, evidence } => {
+                self.links.matched(*person, *evidence);
+                again.insert(Rerule::Person(*person));
+            }
             Fact::PersonMerged { from, into } => {
                 self.links.merge(*from, *into);
                 again.extend([Rerule::Person(*from), Rerule::Person(*into)]);
@@ -213,9 +226,18 @@ impl PolicyState {
                 self.erasures.entry(*person).or_default().push(erasure);
                 again.insert(Rerule::Person(*person));
             }
+            Fact::RecordSealed { seal } => {
+                self.seals.sealed(seal, pos);
+                again.insert(Rerule::Person(seal.person));
+            }
+            Fact::RecordExpunged { seal } => {
+                self.seals.expunged(seal, pos);
+                again.insert(Rerule::Person(seal.person));
+            }
             Fact::Due { .. } => again.extend(self.due.covered(pos, self.at)),
             Fact::PersonRegistered { .. }
             | Fact::TreatmentBegan { .. }
+            | Fact::RecallOrdered { .. }
             | Fact::Amends { .. }
             | Fact::Disposed { .. }
             | Fact::Sweep { .. } => {}
@@ -269,16 +291,46 @@ impl PolicyState {
         self.agreements.get(agreement).map(AgreementState::units).unwrap_or_default()
     }
 
-    /// Everybody known to be the same human being, the person included.
+    /// Everybody linked with the person however surely, the person included: whoever a change of one may touch.
     #[must_use]
     pub fn person_cluster(&self, person: PersonId) -> BTreeSet<PersonId> {
         self.links.cluster(person)
     }
 
-    /// One id for the whole cluster: its smallest.
+    /// Everybody who is the same human being surely enough to release, the person included (rulebook 7.3 step 2).
     #[must_use]
-    pub fn canonical(&self, person: PersonId) -> PersonId {
-        self.links.cluster(person).first().copied().unwrap_or(person)
+    pub fn same_person(&self, person: PersonId, law: &Identification) -> BTreeSet<PersonId> {
+        self.links.surely(person, law, Confidence::Certain)
+    }
+
+    /// One id for all who are the same human being: the smallest.
+    #[must_use]
+    pub fn canonical(&self, person: PersonId, law: &Identification) -> PersonId {
+        self.same_person(person, law).first().copied().unwrap_or(person)
+    }
+
+    /// How sure it is that two entries are one human being.
+    #[must_use]
+    pub fn confidence(&self, a: PersonId, b: PersonId, law: &Identification) -> Confidence {
+        self.links.confidence(a, b, law)
+    }
+
+    /// How sure the unit that keeps an entry is of whom it stands for.
+    #[must_use]
+    pub fn identified(&self, person: PersonId, law: &Identification) -> Confidence {
+        self.links.own(person, law)
+    }
+
+    /// A seal by its record.
+    #[must_use]
+    pub fn seal(&self, record: RecordId) -> Option<&SealState> {
+        self.seals.get(record)
+    }
+
+    /// Seals and expungements of what is kept about the person or anybody linked with them.
+    pub fn seals_of(&self, person: PersonId) -> impl Iterator<Item = &SealState> {
+        let cluster = if self.seals.is_empty() { BTreeSet::new() } else { self.links.cluster(person) };
+        cluster.into_iter().flat_map(|p| self.seals.of(p))
     }
 
     /// A registered unit.
@@ -385,6 +437,10 @@ impl PolicyState {
     }
 
     pub(crate) fn has_erasures(&self, person: PersonId) -> bool {
-        self.erasures.contains_key(&person)
+        self.erasures.contains_key(&person) || self.seals_of(person).next().is_some()
+    }
+
+    pub(crate) fn is_matched(&self, person: PersonId) -> bool {
+        self.links.is_matched(person)
     }
 }

@@ -320,6 +320,7 @@ fn of_several_exceptions_the_same_is_always_named() {
     let bundle = handoff_law::Bundle::embedded().unwrap();
     let facts = SliceFacts {
         parties_active: true,
+        cell_exception: true,
         exception_threat: true,
         exception_victim: true,
         exception_locate: true,

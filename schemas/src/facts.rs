@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgreementId, AskFacts, Category, EventId, EventType, LogPos, LogTime, OperatorFacts, PartnerId, PersonId, Purpose,
-    RecipientKind, RecordId, ReviewOutcome, UnitId,
+    AgreementId, AskFacts, Category, EventId, EventType, LogPos, LogTime, MatchEvidence, OperatorFacts, PartnerId,
+    PersonId, Purpose, RecipientKind, RecordId, ReviewOutcome, SealFacts, UnitId,
 };
 
 /// One policy-relevant statement of an event. Standing and policy fold these in log order.
@@ -67,6 +67,17 @@ pub enum Fact {
         a: PersonId,
         b: PersonId,
         approver: UnitId,
+    },
+    /// What a link of the same two rests on, beside `PersonsLinked`. A link without it is an approver's word alone.
+    LinkRests {
+        a: PersonId,
+        b: PersonId,
+        evidence: MatchEvidence,
+    },
+    /// How sure the unit is that what it keeps under this local id is about one human being, and this one.
+    IdentityMatched {
+        person: PersonId,
+        evidence: MatchEvidence,
     },
     /// `from` was a duplicate of `into` inside one unit; irreversible, unlike a link.
     PersonMerged {
@@ -133,6 +144,18 @@ pub enum Fact {
     /// is the first of it, as far as policy's clock saw; nothing is decided by it.
     Due {
         change: LogTime,
+    },
+    /// Closed to everybody but the unit itself (rulebook 6.5 `RecordSealed`, ST-08).
+    RecordSealed {
+        seal: SealFacts,
+    },
+    /// Closed to everybody, its keys destroyed (rulebook 6.5 `RecordExpunged`).
+    RecordExpunged {
+        seal: SealFacts,
+    },
+    /// Whoever holds what the expungement covers is to return or destroy it.
+    RecallOrdered {
+        seal: SealFacts,
     },
     /// Data of `person` in these categories is no longer to be opened (keys destroyed).
     ErasureOrdered {

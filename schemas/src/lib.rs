@@ -8,6 +8,7 @@ mod cloud_event;
 pub mod compat;
 mod element_set;
 mod error;
+mod evidence;
 mod facts;
 mod ids;
 mod labels;
@@ -15,6 +16,7 @@ mod operator;
 mod purpose;
 mod recipient;
 mod registry;
+mod seals;
 mod shape;
 pub mod strict_json;
 mod time;
@@ -29,6 +31,7 @@ pub use category::{Category, UnknownCategory};
 pub use cloud_event::{CloudEvent, Envelope, SOURCE_PREFIX, TYPE_PREFIX};
 pub use element_set::ElementSet;
 pub use error::SchemaError;
+pub use evidence::{MatchEvidence, MatchMethod, MatchScore};
 pub use facts::{
     AgreementStatus, ConsentFacts, ConsentType, Disposition, Expiry, Fact, HipaaStatus, LawLabel, OrgType, Part2Status,
     PartnerStatus, ReferralStatus, RevokedFor, UnitFacts,
@@ -43,4 +46,5 @@ pub use operator::{HubRole, OperatorFacts};
 pub use purpose::{Purpose, UnknownPurpose};
 pub use recipient::{Recipient, RecipientKind, UnknownRecipientKind};
 pub use registry::{CategoryRule, Leaf, Registry, Sliced, present};
+pub use seals::SealFacts;
 pub use time::LogTime;

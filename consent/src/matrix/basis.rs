@@ -22,6 +22,8 @@ impl Basis {
     pub const PART2_CONSENT: Self = Self(14);
     /// Medical emergency, 42 CFR 2.51.
     pub const EMERGENCY: Self = Self(15);
+    /// Sealing and expungement (ST-08).
+    pub const SEALING: Self = Self(33);
     /// The agreement itself.
     pub const AGREEMENT: Self = Self(34);
     /// Evidence and public-records law.

@@ -135,6 +135,9 @@ fn basis(by: &Authority<'_>, part2: bool) -> BTreeSet<Basis> {
 
 fn duties(by: &Authority<'_>, attempt: &Attempt<'_, '_>) -> Vec<Obligation> {
     let mut duties = Vec::new();
+    if attempt.base.identity_uncertain {
+        duties.push(Obligation::Uncertrel);
+    }
     if by.law.lifts && attempt.base.person_restricts {
         duties.push(Obligation::NoFurtherUse);
     }

@@ -8,6 +8,7 @@ use crate::agreement::Opens;
 use crate::bundle::Standing;
 use crate::engine::{Path, PolicyRef, Verdict};
 use crate::facts::SliceFacts;
+use crate::identity::Confidence;
 use crate::matrix::{Basis, Decision};
 use crate::memo::Memo;
 use crate::notice::{Between, Notice232, ScopeExplanation};
@@ -99,6 +100,9 @@ impl<'a, 'b> Attempt<'a, 'b> {
             never_carried: axes.iter().any(|(axis, _)| d.never_carried.contains(axis)),
             victim_source: s.victim_source(),
             erased: s.erased(category),
+            sealed: s.sealed(category),
+            identity_uncertain: s.unidentified(category),
+            identity_likely: s.identity >= Confidence::Likely,
             proceeding: purpose.is_proceeding(),
             part2,
             agreement_prohibits: s.prohibited(purpose),
@@ -113,6 +117,7 @@ impl<'a, 'b> Attempt<'a, 'b> {
     }
 
     pub(super) fn facts(&self, cell: &CellFacts<'_>, hit: Option<&Hit<'_>>, consent: Option<&Match<'_>>) -> SliceFacts {
+        let proceedings = consent.is_some_and(Match::proceedings);
         SliceFacts {
             cell_denied: cell.denied(),
             cell_aggregate: cell.aggregate(),
@@ -120,7 +125,8 @@ impl<'a, 'b> Attempt<'a, 'b> {
             cell_agreement: cell.agreement,
             cell_consent: cell.consent,
             cell_status: cell.status,
-            cell_order: cell.offers(Decision::Order),
+            // Rulebook 7.7: in a proceeding the person's consent under 2.31(d) opens what an order would.
+            cell_order: cell.offers(Decision::Order) || (proceedings && self.s.ordered(cell)),
             authorizable: cell.authorizable,
             agreement: hit.is_some_and(|h| h.opens == Opens::Cells),
             limited_data_set: hit.is_some_and(|h| h.opens == Opens::LimitedDataSet),
@@ -128,6 +134,7 @@ impl<'a, 'b> Attempt<'a, 'b> {
             consent: consent.is_some(),
             consent_named: consent.is_some_and(|c| c.named),
             consent_tpo: consent.is_some_and(Match::tpo),
+            consent_proceedings: proceedings,
             ..self.base
         }
     }

@@ -91,6 +91,8 @@ pub enum Obligation {
     DocumentEmergency,
     /// HL7 `HUAPRV`: somebody else looks at this use, within two business days (rulebook 7.7 BTG).
     Huaprv,
+    /// HL7 `UNCERTREL`: it may be about somebody else; released in an emergency below the threshold (rulebook 7.3 step 2).
+    Uncertrel,
 }
 
 /// What every grant states, before its authority is attached.

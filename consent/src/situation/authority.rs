@@ -7,6 +7,7 @@ use super::consent::instant;
 use super::{CellFacts, Situation};
 use crate::exceptions::{Exception, ExceptionName};
 use crate::facts::SliceFacts;
+use crate::identity::Confidence;
 use crate::matrix::{Alternative, Decision, Requirement};
 use crate::reason::Reason;
 use crate::state::AskState;
@@ -51,7 +52,7 @@ impl<'a> Situation<'a> {
         if !serves {
             return Err(Reason::AskPurpose);
         }
-        let about = self.event.person.is_some_and(|p| self.state.person_cluster(p).contains(&facts.person));
+        let about = self.identity > Confidence::Unlinked;
         if !about || !facts.scope.categories.contains(&category) || !self.in_bounds() {
             return Err(Reason::AskScope);
         }

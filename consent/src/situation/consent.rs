@@ -1,6 +1,11 @@
-use handoff_schemas::{Category, ConsentFacts, ConsentType, Expiry, LogTime, Purpose, RecipientKind, RecordId};
+use std::sync::Arc;
+
+use handoff_schemas::{
+    Category, ConsentFacts, ConsentType, ElementSet, Expiry, LogTime, Purpose, RecipientKind, RecordId,
+};
 
 use super::{CellFacts, EventFacts, Situation};
+use crate::bundle::Standing;
 use crate::defaults::unversioned;
 use crate::reason::Reason;
 use crate::ruling::ConsentBasis;
@@ -16,6 +21,11 @@ pub(crate) struct Match<'a> {
 impl Match<'_> {
     pub fn tpo(&self) -> bool {
         self.facts.consent_type == ConsentType::Part2Tpo
+    }
+
+    /// 42 CFR 2.31(d).
+    pub fn proceedings(&self) -> bool {
+        self.facts.consent_type == ConsentType::Part2Proceedings
     }
 
     pub fn ends(&self) -> Option<LogTime> {
@@ -75,6 +85,9 @@ impl<'a> Situation<'a> {
         if !self.type_counts(f.consent_type, part2, referral, purpose) {
             return refuse(Reason::ConsentType);
         }
+        if !self.is_same(f.person) {
+            return refuse(Reason::IdentityUncertain);
+        }
         if consent.deficient(&self.bundle.defaults.tpo_purposes) || f.signed_at > self.at {
             return refuse(Reason::ConsentDeficient);
         }
@@ -110,10 +123,12 @@ impl<'a> Situation<'a> {
     /// P2-16, I13: types never stand in for one another. Part 2 data is governed by Part 2 consents alone; health data
     /// of a covered source by an authorization; what no such law holds, by any written consent of the person.
     ///
-    /// A criminal-justice referral consent (42 CFR 2.35) opens what asks for it and nothing else, and only to those who
+    /// A consent for proceedings (2.31(d)) serves those, and no other type does. A criminal-justice referral consent
+    /// (42 CFR 2.35) opens what asks for it and nothing else, and only to those who
     /// monitor, for that; nothing else stands in for it (P2-21).
     fn type_counts(&self, kind: ConsentType, part2: bool, referral: bool, purpose: Purpose) -> bool {
         match kind {
+            ConsentType::Part2Proceedings => part2 && purpose.is_proceeding(),
             ConsentType::Part2CriminalJustice => {
                 part2 && referral && self.recipient.kind == RecipientKind::Cj && purpose == Purpose::CjMonitor
             }
@@ -121,8 +136,15 @@ impl<'a> Situation<'a> {
             ConsentType::Part2Named | ConsentType::Part2Tpo => part2,
             ConsentType::HipaaAuthorization => !part2,
             ConsentType::General => !part2 && !self.covered(),
-            ConsentType::Part2CounselingNotes | ConsentType::Part2Proceedings => false,
+            ConsentType::Part2CounselingNotes => false,
         }
+    }
+
+    /// A consent for this very proceeding (2.31(d)) has no template: what the person listed is what goes.
+    pub fn in_proceedings(&self, purpose: Purpose, category: Category) -> Option<Standing> {
+        let given = |c: &&ConsentState| !c.facts.deny && c.facts.consent_type == ConsentType::Part2Proceedings;
+        let named = purpose.is_proceeding() && self.part2(category) && self.consents.iter().any(given);
+        named.then(|| Standing { purpose, template: "consent".into(), elements: Arc::new(ElementSet::All) })
     }
 
     /// A Part 2 consent covers a slice that it lists by category, or, where it lists `part2-record`, every slice of the

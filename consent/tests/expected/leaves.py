@@ -33,8 +33,9 @@ def about(event, situation):
         # everybody; else an authorization for research that names three kinds.
         relied = KINDS if situation.part2 else ("LE", "EMS", "CBO")
         return About(axis=("consent-meta",), relied=frozenset(relied))
-    if event.startswith("ask."):
-        return About(axis=("consent-meta",))  # that somebody was looked for: nobody's but the unit's that asked (7.6 C33)
+    if event.startswith(("ask.", "privacy.")):
+        # That somebody was looked for, or something sealed: nobody's but the unit's that asked or sealed (7.6 C33).
+        return About(axis=("consent-meta",))
     if event in REFERRERS:
         # The police unit asked for every referral. What its target reports reaches no police (C26 to LE).
         return About(initiated=frozenset({"LE"}))

@@ -128,6 +128,15 @@ pub fn any_fact() -> impl Strategy<Value = Fact> {
         1 => proptest::sample::select(vec!["2026-01-01", "2026-12-01", "2026-12-24"]).prop_map(strict),
         3 => agreement.prop_map(|(a, status)| Fact::AgreementMoved { agreement: a.parse().unwrap(), version: 1, status }),
         2 => people.clone().prop_map(|(a, b)| Fact::PersonsLinked { a: person(a), b: person(b), approver: unit_id("river-911") }),
+        1 => (people.clone(), 8_900u16..10_000, 1u8..3).prop_map(|((a, b), score, strong_ids)| Fact::LinkRests {
+            a: person(a), b: person(b), evidence: matched(score, strong_ids) }),
+        1 => (1u64..4, 8_900u16..10_000, 1u8..3).prop_map(|(p, score, strong_ids)| Fact::IdentityMatched {
+            person: person(p), evidence: matched(score, strong_ids) }),
+        1 => (1u64..4, any_unit(), any_category(), any::<bool>()).prop_map(|(p, unit, c, expunged)| {
+            let seal = SealFacts {
+                seal: record(7000 + p), person: person(p), unit, records: Vec::new(), categories: vec![c] };
+            if expunged { Fact::RecordExpunged { seal } } else { Fact::RecordSealed { seal } }
+        }),
         1 => people.prop_map(|(a, b)| Fact::PersonsUnlinked { a: person(a), b: person(b), approver: unit_id("river-911") }),
         1 => (1u64..4, any_unit(), any_category()).prop_map(|(p, unit, c)| Fact::ErasureOrdered {
             person: person(p), unit, categories: vec![c] }),
@@ -136,6 +145,11 @@ pub fn any_fact() -> impl Strategy<Value = Fact> {
                 .prop_map(move |status| Fact::PartnerMoved { partner: p.parse().unwrap(), status })
         }),
     ]
+}
+
+fn matched(score: u16, strong_ids: u8) -> MatchEvidence {
+    let method = Some(MatchMethod::ProbabilisticReviewed);
+    MatchEvidence { method, verified: false, score: Some(MatchScore(score)), strong_ids }
 }
 
 /// A draft that will prohibit what other agreements permit, at once or from a later day on.

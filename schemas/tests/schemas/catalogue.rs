@@ -48,7 +48,8 @@ fn rulebook_6_5_catalogue_is_complete() {
           referral-entered-in-error
         partner: partner-registered credential-issued credential-revoked conformance-run-passed
           conformance-run-failed partner-activated partner-suspended partner-offboarded operator-declared
-        unit: unit-registered";
+        unit: unit-registered
+        privacy: record-sealed record-expunged record-recalled";
     let mut family = "";
     for word in wanted.split_whitespace() {
         if let Some(name) = word.strip_suffix(':') {

@@ -98,6 +98,7 @@ pub fn differences(step: usize, name: &str, then: Option<&Then>, found: &Found) 
     let until = |at: Option<handoff_schemas::LogTime>| at.map_or_else(|| "none".to_owned(), shown);
     d.same("valid_until", t.valid_until.map(|v| v.0.map(|at| at.0)), found.valid_until, until);
     d.same("releases", t.releases, found.releases, |x| x.to_string());
+    d.same("recalls", t.recalls, found.recalls, |x| x.to_string());
     d.same("duplicate", t.duplicate, found.duplicate, |x| x.to_string());
     external(&mut d, t, found);
     for duty in &t.follows {

@@ -13,7 +13,8 @@ use serde_saphyr::Spanned;
 
 pub use given::{Agreement, Consent, Event, Expires, Flow, Given, Unit};
 pub use happening::{
-    AgreementMove, Delivery, Erase, Expire, Link, Objection, PartnerMove, Request, Restriction, Revoke, Step, Verify,
+    AgreementMove, Delivery, Erase, Expire, Link, Objection, PartnerMove, Request, Restriction, Revoke, SealStep, Step,
+    Verify,
 };
 pub use hub::Hub;
 pub use scalar::{Steps, shown};

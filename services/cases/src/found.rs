@@ -25,6 +25,8 @@ pub struct Found {
     pub basis: BTreeSet<String>,
     pub valid_until: Option<LogTime>,
     pub releases: usize,
+    /// How many of their events a recall names to its reader.
+    pub recalls: usize,
     pub external: Option<External>,
     pub accepted: Option<bool>,
     pub refusal: Option<Refusal>,

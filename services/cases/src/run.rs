@@ -149,6 +149,13 @@ impl Play<'_> {
         }
         let registered = self.world.units(&given.units)?;
         self.expect("given units", None, registered);
+        for (name, person) in &given.persons {
+            let keeper = given.events.iter().find(|e| e.about.as_ref() == Some(name)).map(|e| &e.by);
+            if let Some((score, by)) = person.match_score.zip(keeper) {
+                let said = self.world.matched(name, by, score)?;
+                self.expect(&format!("given person {name}"), None, said);
+            }
+        }
         for (at, item) in items {
             self.world.until(at);
             let found = match item {
@@ -173,7 +180,7 @@ impl Play<'_> {
     fn note(&mut self, given: &Given) {
         self.unread.extend(given.hooks.iter().map(|h| format!("hooks.{}", h.hook)));
         self.unread.extend(given.orders.iter().map(|o| format!("orders.{}", o.kind)));
-        self.unread.extend(given.persons.keys().map(|p| format!("persons.{p}")));
+        self.unread.extend(given.persons.iter().filter(|(_, p)| p.says_more()).map(|(p, _)| format!("persons.{p}")));
     }
 
     fn step(&mut self, step: &Step) -> Result<Found, String> {
@@ -212,6 +219,10 @@ impl Play<'_> {
             world.erase(s)?
         } else if let Some(s) = &step.hub {
             world.hub(s)?
+        } else if let Some(s) = &step.seal {
+            world.seal(s, false)?
+        } else if let Some(s) = &step.expunge {
+            world.seal(s, true)?
         } else {
             Found::undecided(nothing_yet(step))
         })

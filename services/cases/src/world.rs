@@ -8,6 +8,7 @@ mod consent;
 mod known;
 mod names;
 mod read;
+mod recall;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use handoff_consent::Consents;
 use handoff_encounter::Encounters;
 use handoff_identity::Identities;
 use handoff_law::{Bundle, EventFacts, EventRef, Memo, PolicyState, Rerule, Ruling, Scope};
+use handoff_privacy::Seals;
 use handoff_referral::Referrals;
 use handoff_registry::Registrar;
 use handoff_schemas::{Category, EventId, Fact, LogPos, LogTime, PersonId, Purpose, Recipient, RecordId, UnitId};
@@ -46,12 +48,15 @@ pub struct World {
     consents: Records<Consents>,
     encounters: Records<Encounters>,
     referrals: Records<Referrals>,
+    seals: Records<Seals>,
     /// What was sent under a key before: the content, and the events it became.
     keys: BTreeMap<(UnitId, String), Vec<Sent>>,
     events: Vec<Told>,
     rows: Vec<Row>,
     floors: BTreeMap<Scope, LogPos>,
     names: Names,
+    /// Which events each recipient was told to return or destroy, by the recall that told it.
+    recalls: BTreeMap<usize, BTreeMap<Recipient, BTreeSet<usize>>>,
     /// Where the hub disagreed with itself.
     faults: Vec<String>,
 }
@@ -135,7 +140,7 @@ impl World {
     #[must_use]
     pub fn new(bundle: Arc<Bundle>) -> Self {
         let directory = Arc::new(Directory::default());
-        let (victims, known) = (Arc::clone(&directory), Arc::clone(&directory));
+        let (victims, known, holds) = (Arc::clone(&directory), Arc::clone(&directory), Arc::clone(&directory));
         Self {
             bundle,
             state: PolicyState::new(),
@@ -150,12 +155,14 @@ impl World {
                 Arc::new(record_id),
                 Arc::new(move |unit: &UnitId| known.has(unit)),
             )),
+            seals: Records::new(Seals::new(Arc::new(record_id), Arc::new(move |unit: &UnitId| holds.has(unit)))),
             directory,
             keys: BTreeMap::new(),
             events: Vec::new(),
             rows: Vec::new(),
             floors: BTreeMap::new(),
             names: Names::default(),
+            recalls: BTreeMap::new(),
             faults: Vec::new(),
         }
     }
@@ -255,6 +262,7 @@ impl World {
             "consent" => self.consents.decide(record, command),
             "encounter" => self.encounters.decide(record, command),
             "referral" => self.referrals.decide(record, command),
+            "privacy" => self.seals.decide(record, command),
             _ => Err(Refusal::new("HO-4312", "no service accepts this kind of event", "see `handoff schemas`")),
         }
     }
@@ -267,6 +275,7 @@ impl World {
             "consent" => self.consents.evolve(record, &events),
             "encounter" => self.encounters.evolve(record, &events),
             "referral" => self.referrals.evolve(record, &events),
+            "privacy" => self.seals.evolve(record, &events),
             _ => {}
         }
     }
@@ -292,11 +301,13 @@ impl World {
         let gone: Vec<bool> = self.rows.iter().map(replaced).collect();
         let mut gone = gone.into_iter();
         self.rows.retain(|_| !gone.next().unwrap_or_default());
+        let held = self.held_before(first);
         let mut places: BTreeSet<usize> = (first..self.events.len()).collect();
         places.extend(self.touched(&again).into_iter().filter(|place| *place < first));
         for place in places {
             self.release(place);
         }
+        self.recall(held);
         (first..self.events.len()).collect()
     }
 
@@ -320,8 +331,9 @@ impl World {
 
     /// Rules one event for everybody who may be ruled for, and for everybody who holds something of it.
     fn release(&mut self, place: usize) {
-        let Some(told) = self.events.get(place).filter(|t| !t.slices.is_empty() && !t.replaced) else { return };
+        let Some(told) = self.events.get(place).filter(|t| !t.categories.is_empty() && !t.replaced) else { return };
         let mut recipients = self.state.recipients(&told.event.unit);
+        recipients.extend(self.recalls.get(&place).into_iter().flat_map(BTreeMap::keys).cloned());
         recipients.extend(self.rows.iter().filter(|r| r.event == place).map(|r| r.recipient.clone()));
         recipients.sort();
         recipients.dedup();
@@ -340,9 +352,13 @@ impl World {
 
     /// Rules twice, with memory and cold, and insists that both agree.
     fn rule(&mut self, place: usize, recipient: &Recipient, asked: Option<Purpose>) -> Option<Ruling> {
-        let Self { bundle, state, memo, events, at, faults, .. } = self;
+        let Self { bundle, state, memo, events, at, faults, recalls, .. } = self;
         let facts = events.get(place)?.facts();
         let (warm, cold) = match asked {
+            None if recalls.get(&place).is_some_and(|told| told.contains_key(recipient)) => (
+                memo.rule_recall(bundle, state, &facts, recipient, *at),
+                handoff_law::rule_recall(bundle, state, &facts, recipient, *at),
+            ),
             None => (
                 memo.rule(bundle, state, &facts, recipient, *at),
                 handoff_law::rule(bundle, state, &facts, recipient, *at),

@@ -227,6 +227,7 @@ impl Publisher {
             "consent" => "consent",
             "referral" => "referral",
             "ask" => "ask",
+            "privacy" => "privacy",
             _ => {
                 return Err(Refusal::new(
                     "HO-4312",

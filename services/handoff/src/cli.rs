@@ -136,6 +136,7 @@ pub enum ServiceArg {
     Consent,
     Referral,
     Ask,
+    Privacy,
     Policy,
     Ledger,
     Views,

@@ -6,6 +6,7 @@ use handoff_spine::commit::LoggedEvent;
 use handoff_spine::decider::{Decider, NewEvent};
 use serde::Deserialize;
 
+use crate::evidence;
 use crate::state::Person;
 
 /// A local id is claimed under this prefix as record key, so that one record is one (unit, local id): the log itself
@@ -13,12 +14,13 @@ use crate::state::Person;
 pub const LOCAL: &str = "local:";
 
 const REGISTERED: &str = "person.person-registered.v1";
+const ASSERTED: &str = "person.identity-asserted.v1";
 const LINKED: &str = "person.identity-linked.v1";
 const UNLINKED: &str = "person.identity-unlinked.v1";
 const MERGED: &str = "person.person-merged.v1";
 const SPLIT: &str = "person.person-split.v1";
 /// Events that say something about the person, and nothing to policy.
-const TOLD: &[&str] = &["person.identity-asserted.v1", "person.death-recorded.v1", "person.safe-contact-set.v1"];
+const TOLD: &[&str] = &["person.death-recorded.v1", "person.safe-contact-set.v1"];
 
 /// Whether a unit is registered as a victim-service provider.
 pub type IsVictimServices = Arc<dyn Fn(&UnitId) -> bool + Send + Sync>;
@@ -128,8 +130,9 @@ impl Identities {
         match item.event_type.as_str() {
             LINKED => {
                 self.no_victim_services(command, item)?;
-                let link = |(a, b)| Fact::PersonsLinked { a, b, approver };
-                Ok(self.other(person, command, item)?.map(link).into_iter().collect())
+                let evidence = evidence::of_link(item)?;
+                let link = |(a, b)| vec![Fact::PersonsLinked { a, b, approver }, Fact::LinkRests { a, b, evidence }];
+                Ok(self.other(person, command, item)?.map(link).unwrap_or_default())
             }
             UNLINKED => {
                 let unlink = |(a, b)| Fact::PersonsUnlinked { a, b, approver };
@@ -140,6 +143,10 @@ impl Identities {
                 second(person, item, "/new_local_id")?;
                 Ok(Vec::new())
             }
+            ASSERTED => Ok(evidence::of_entry(item)?
+                .map(|e| Fact::IdentityMatched { person, evidence: e })
+                .into_iter()
+                .collect()),
             told if TOLD.contains(&told) => Ok(Vec::new()),
             _ => Err(Refusal::new(
                 "HO-2103",
@@ -198,7 +205,7 @@ fn same_person(place: &str) -> Refusal {
 }
 
 /// The data of an item, as far as this service reads it; a refusal says the schema's rule and place.
-fn read<'a, T: Deserialize<'a>>(item: &'a Item) -> Result<T, Refusal> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(item: &'a Item) -> Result<T, Refusal> {
     T::deserialize(&item.data).map_err(|_| match Registry::embedded().validate(&item.event_type, &item.data) {
         Err(e) => Refusal::new(e.code, e.rule, e.remedy).at(e.place),
         Ok(()) => Refusal::new("HO-2100", "the data of this event cannot be read", "send data as its schema says"),

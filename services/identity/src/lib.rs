@@ -4,6 +4,7 @@
 //! approver. Victim-service units take part in no link at all (34 USC 12291(b)(2)).
 
 mod decide;
+mod evidence;
 mod state;
 
 pub use decide::{Identities, IsVictimServices, LOCAL};

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use handoff_identity::Identities;
-use handoff_schemas::{Fact, PersonId, UnitId};
+use handoff_schemas::{Fact, MatchEvidence, MatchMethod, MatchScore, PersonId, UnitId};
 use handoff_spine::command::Command;
 use handoff_spine::scenario::{
     Given, Said as _, World, command, given, id, person, record_id, samples, without_each_required,
@@ -81,10 +81,35 @@ fn a_link_names_both_persons_in_order_and_its_approver() {
     for other in [person(1), person(250)] {
         let (a, b) = (claimed().min(other), claimed().max(other));
         let linked = known().when(&link(CLINIC, POLICE).naming(other));
-        let unlinked = linked.then_facts(&[Fact::PersonsLinked { a, b, approver: id(CLINIC) }]).then();
+        let evidence = MatchEvidence { method: Some(MatchMethod::ManualReview), ..MatchEvidence::default() };
+        let facts = [Fact::PersonsLinked { a, b, approver: id(CLINIC) }, Fact::LinkRests { a, b, evidence }];
+        let unlinked = linked.then_facts(&facts).then();
         let outcome = unlinked.when(&unlink(CLINIC, POLICE).naming(other));
         outcome.then_facts(&[Fact::PersonsUnlinked { a, b, approver: id(CLINIC) }]);
     }
+}
+
+#[test]
+fn a_link_and_an_entry_say_what_they_rest_on() {
+    let (a, b) = (claimed().min(person(1)), claimed().max(person(1)));
+    let scored = json!({
+        "other": { "unit": POLICE, "local_id": "77" }, "method": "probabilistic-reviewed", "approver": "Officer 4",
+        "score": 0.98, "matched_on": ["government-id", "insurance-id"],
+    });
+    let method = Some(MatchMethod::ProbabilisticReviewed);
+    let evidence = MatchEvidence { method, verified: false, score: Some(MatchScore(9_800)), strong_ids: 2 };
+    let facts = [Fact::PersonsLinked { a, b, approver: id(CLINIC) }, Fact::LinkRests { a, b, evidence }];
+    known().when(&event(CLINIC, "identity-linked", scored).naming(person(1))).then_facts(&facts);
+
+    let asserted = |data| event(CLINIC, "identity-asserted", data);
+    let unsure = json!({ "captured_from": "own-records", "match_score": 0.93, "matched_on": ["insurance-id"] });
+    let evidence = MatchEvidence { score: Some(MatchScore(9_300)), strong_ids: 1, ..MatchEvidence::default() };
+    known().when(&asserted(unsure)).then_facts(&[Fact::IdentityMatched { person: claimed(), evidence }]);
+    let verified = MatchEvidence { verified: true, ..MatchEvidence::default() };
+    let said = json!({ "captured_from": "document-shown", "verified": true });
+    known().when(&asserted(said)).then_facts(&[Fact::IdentityMatched { person: claimed(), evidence: verified }]);
+    known().when(&asserted(json!({ "captured_from": "person-stated" }))).then_facts(&[]);
+    known().when(&asserted(json!({ "captured_from": "own-records", "match_score": 1.5 }))).then_refused("HO-2110");
 }
 
 #[test]

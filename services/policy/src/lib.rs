@@ -4,9 +4,11 @@
 
 mod apply;
 mod due;
+mod erase;
 mod memory;
 mod open;
 mod own;
+mod recall;
 mod replay;
 mod ruler;
 mod seal;

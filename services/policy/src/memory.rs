@@ -7,6 +7,15 @@ use handoff_schemas::{EventId, Fact, LogPos, LogTime, PersonId, Recipient, Recor
 use handoff_spine::commit::Entry;
 use handoff_spine::release::{Ruled, asked_release_id, release_id};
 
+/// What a recall is.
+const RECALLED: &str = "privacy.record-recalled.v1";
+
+/// Of a recall's ruling document, the releases it names.
+#[derive(serde::Deserialize)]
+struct Corrects {
+    corrects: BTreeSet<ReleaseId>,
+}
+
 /// An event's place: position of its commit and its index there.
 pub type Place = (LogPos, u16);
 
@@ -60,6 +69,8 @@ pub struct Memory {
     /// Where each ask lies, and the units whose data it opened: they document it (42 CFR 2.51(c)).
     asks: HashMap<RecordId, Place>,
     opened: HashMap<RecordId, BTreeSet<UnitId>>,
+    /// Recalls by their event: which releases each recipient was told to return or destroy.
+    recalls: HashMap<EventId, BTreeMap<Holder, BTreeSet<ReleaseId>>>,
     /// What was opened at this position for the first time.
     just_opened: BTreeMap<RecordId, BTreeSet<UnitId>>,
 }
@@ -142,6 +153,17 @@ impl Memory {
         std::mem::take(&mut self.just_opened)
     }
 
+    /// Takes note of what a recall tells its holders.
+    pub fn recall(&mut self, event: EventId, held: BTreeMap<Holder, BTreeSet<ReleaseId>>) {
+        self.recalls.insert(event, held);
+    }
+
+    /// What this recall told a holder; none where the event is none, or told them nothing.
+    #[must_use]
+    pub fn recalled(&self, event: EventId, to: &Holder) -> Option<&BTreeSet<ReleaseId>> {
+        self.recalls.get(&event)?.get(to)
+    }
+
     /// The version of the document that this one replaced.
     #[must_use]
     pub fn amended(&self, place: Place) -> Option<(Place, EventId)> {
@@ -157,6 +179,11 @@ impl Memory {
 
     /// Takes note of a ruling that was appended (now, or before a restart).
     pub fn note(&mut self, place: Place, ruled: &Ruled, substance: u64) {
+        if let Some(release) = ruled.release.as_ref().filter(|_| ruled.event_type.as_str() == RECALLED) {
+            let holder = Holder { to: ruled.recipient.clone(), ask: ruled.ask };
+            let told = serde_json::from_str::<Corrects>(&release.ruling).map(|doc| doc.corrects).unwrap_or_default();
+            self.recalls.entry(ruled.event).or_default().insert(holder, told);
+        }
         let number = self.number(Holder { to: ruled.recipient.clone(), ask: ruled.ask });
         if let (Some(ask), Some(_)) = (ruled.ask, &ruled.release)
             && self.opened.entry(ask).or_default().insert(ruled.source.clone())

@@ -1,9 +1,10 @@
 //! Ruling position after position, with nothing appended: what policy does and what a replay does again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use handoff_law::{AskState, Bundle, Memo, Rerule, Scope};
-use handoff_schemas::{Fact, LogPos, LogTime, Recipient};
+use handoff_schemas::{Fact, LogPos, LogTime, PersonId, Recipient};
 use handoff_spine::commit::{Entry, LoggedEvent};
 use handoff_spine::log::Log;
 use handoff_spine::release::Ruled;
@@ -13,6 +14,7 @@ use handoff_spine::vault::{Opener, VaultError};
 use crate::due::Course;
 use crate::memory::{Holder, Memory, Place};
 use crate::open::Opened;
+use crate::recall::Recall;
 use crate::seal::{Sealing, Stated};
 use crate::sweep;
 use crate::terms::SaidMemo;
@@ -28,6 +30,8 @@ pub struct Ruler {
     memory: Memory,
     memo: Memo,
     said: SaidMemo,
+    /// Recalls of the position that is being ruled.
+    recalls: Vec<Recall>,
 }
 
 /// What one position decides.
@@ -46,7 +50,8 @@ pub struct Sweep {
 impl Ruler {
     #[must_use]
     pub fn new(log: Log, opener: Opener, bundle: Arc<Bundle>) -> Self {
-        Self { log, opener, bundle, memory: Memory::default(), memo: Memo::new(), said: SaidMemo::default() }
+        let (memory, memo, said) = (Memory::default(), Memo::new(), SaidMemo::default());
+        Self { log, opener, bundle, memory, memo, said, recalls: Vec::new() }
     }
 
     /// Forgets everything: the streams are read again from their beginning.
@@ -54,6 +59,13 @@ impl Ruler {
         self.memory = Memory::default();
         self.memo = Memo::new();
         self.said = SaidMemo::default();
+        self.recalls = Vec::new();
+    }
+
+    /// Who is the same human being, surely enough to release.
+    #[must_use]
+    pub fn same_person(&self, person: PersonId) -> BTreeSet<PersonId> {
+        self.memory.state.same_person(person, &self.bundle.defaults.identity)
     }
 
     /// Log time at the last position.
@@ -88,6 +100,7 @@ impl Ruler {
     /// The log's; HO-4002 where an event cannot be opened.
     pub async fn position(&mut self, entry: &Entry) -> Result<Decided, ServiceError> {
         let again = self.memory.fold(entry);
+        self.recalls = Recall::of(entry);
         let mut all = Vec::new();
         for (index, event) in (0u16..).zip(&entry.commit.events) {
             if event.slices.is_empty() {
@@ -104,6 +117,7 @@ impl Ruler {
             None => self.rerule(entry, &again, &mut all).await?,
         };
         self.document(entry, &mut all).await?;
+        self.recall(entry, &mut all).await?;
         Ok(Decided { ruled: all, sweep })
     }
 
@@ -132,6 +146,17 @@ impl Ruler {
         Ok(())
     }
 
+    /// Whoever held something that was expunged here is told so, at the same position.
+    async fn recall(&mut self, entry: &Entry, all: &mut Vec<Stated>) -> Result<(), ServiceError> {
+        for recall in std::mem::take(&mut self.recalls) {
+            let Some(event) = entry.commit.events.get(usize::from(recall.place.1)) else { continue };
+            let holders: Vec<Holder> = recall.held.keys().cloned().collect();
+            self.memory.recall(event.id, recall.held);
+            self.rule_for(recall.place, event, holders, entry.pos, false, all).await?;
+        }
+        Ok(())
+    }
+
     async fn rerule(
         &mut self,
         entry: &Entry,
@@ -143,7 +168,8 @@ impl Ruler {
         // The end of an ask hides that ask's rows and nobody else's: to write others again would tell of it.
         let narrowing = handoff_law::floors(entry.pos, &facts).iter().any(|(scope, _)| !matches!(scope, Scope::Ask(_)));
         let places: Vec<Place> = touched.into_iter().collect();
-        if places.len() > INLINE {
+        // Who held what is known only while all of it is ruled at this one position.
+        if places.len() > INLINE && self.recalls.is_empty() {
             return Ok(Some(Sweep { places, narrowing }));
         }
         self.places(entry, places, narrowing, all).await.map(|()| None)
@@ -227,7 +253,9 @@ impl Ruler {
             let documents = is_ask
                 && state.ask(event.record).is_some_and(AskState::is_documented)
                 && self.memory.opened_by(event.record).any(|unit| *unit == to.unit);
+            let recalled = self.memory.recalled(event.id, &holder);
             let ruling = match ask {
+                None if recalled.is_some() => self.memo.rule_recall(bundle, state, &facts, to, at),
                 Some(ask) => self.memo.rule_asked(bundle, state, &facts, ask, at),
                 None if documents => self.memo.rule_record(bundle, state, &facts, to, at),
                 None => self.memo.rule(bundle, state, &facts, to, at),
@@ -237,6 +265,7 @@ impl Ruler {
             let corrected = amended.and_then(|(place, old)| self.memory.standing(place, old, &holder));
             let sealing = Sealing {
                 opener: &self.opener,
+                bundle,
                 state: &self.memory.state,
                 event,
                 place,
@@ -244,11 +273,16 @@ impl Ruler {
                 at,
                 ask,
                 supersedes: before.or(corrected).map(|(id, _)| id),
+                recalls: recalled,
             };
             let stated = sealing.seal(&holder, &ruling, &mut opened, &mut self.said).await.map_err(|e| stop(&e))?;
             let Some(stated) = stated else { continue };
             let release = stated.ruled.release.as_ref();
             let substance = release.map_or(0, |r| r.substance);
+            if let Some((lost, _)) = before.filter(|(_, held)| *held != substance) {
+                let state = &self.memory.state;
+                self.recalls.iter_mut().for_each(|recall| recall.note(state, &facts, &holder, lost));
+            }
             let unchanged = before.map_or(release.is_none() && place.0 != cause, |(_, s)| s == substance);
             if unchanged && !(afresh && release.is_some()) {
                 continue;

@@ -1,6 +1,8 @@
 //! From a ruling to what a partner may hold: templates applied, attachments added, sealed under release keys.
 
-use handoff_law::{AskState, PolicyState, Ruling};
+use std::collections::BTreeSet;
+
+use handoff_law::{AskState, Bundle, PolicyState, Ruling};
 use handoff_schemas::{LogPos, LogTime, PartnerId, PersonId, ReleaseId};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::index::{name_token, user_token};
@@ -17,6 +19,7 @@ use crate::terms::{Granted, SaidMemo, Text};
 /// Everything that goes into one recipient's part of one event.
 pub struct Sealing<'a> {
     pub opener: &'a Opener,
+    pub bundle: &'a Bundle,
     pub state: &'a PolicyState,
     pub event: &'a LoggedEvent,
     pub place: Place,
@@ -25,6 +28,8 @@ pub struct Sealing<'a> {
     /// What it is ruled under.
     pub ask: Option<&'a AskState>,
     pub supersedes: Option<ReleaseId>,
+    /// What this recalls of the recipient's own: then it says of whom and of what nothing.
+    pub recalls: Option<&'a BTreeSet<ReleaseId>>,
 }
 
 /// A ruling in stored form, with the texts it names.
@@ -57,7 +62,7 @@ impl Sealing<'_> {
         let said = memo.of(&ruling.slices, &partner, key.as_ref())?;
         let erased: Vec<_> = said.granted.iter().map(|g| g.category).filter(|c| opened.get(*c).is_none()).collect();
         let why = if erased.is_empty() { said.why.clone() } else { Some(said.why_erased(&erased)?) };
-        let person = self.event.person.map(|p| self.state.canonical(p));
+        let person = self.event.person.map(|p| self.state.canonical(p, &self.bundle.defaults.identity));
         let released = match &key {
             Some(key) => self.release(holder, (&partner, key), ruling, opened, &said.granted, person).await?,
             None => None,
@@ -125,13 +130,17 @@ impl Sealing<'_> {
         }
         let scopes: Vec<String> = ruling.scopes.iter().map(ToString::to_string).collect();
         let substance = substance(&stated, &scopes, ruling.valid_until);
+        let told = self.recalls.is_none();
         let doc = RulingDoc {
             ask: self.ask.map(|ask| ask_doc(ask, key)),
             bundle: ruling.bundle.to_string(),
-            corrects: self.supersedes.into_iter().collect(),
+            corrects: match self.recalls {
+                Some(recalled) => recalled.iter().copied().collect(),
+                None => self.supersedes.into_iter().collect(),
+            },
             engine: ruling.engine.to_owned(),
-            incident: self.event.incident.map(|i| key.pairwise(IdKind::Incident, i.0)),
-            person: person.map(|p| key.pairwise(IdKind::Person, p.0)),
+            incident: self.event.incident.filter(|_| told).map(|i| key.pairwise(IdKind::Incident, i.0)),
+            person: person.filter(|_| told).map(|p| key.pairwise(IdKind::Person, p.0)),
             recipient: holder.to.clone(),
             record: key.pairwise(IdKind::Record, self.event.record.0),
             release: id,

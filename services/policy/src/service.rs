@@ -14,11 +14,12 @@ use handoff_spine::log::{EVENTS, Log, LogError, Sent};
 use handoff_spine::release::{Batch, MAX_RUN};
 use handoff_spine::service::{Service, ServiceError};
 use handoff_spine::telemetry::Health;
-use handoff_spine::vault::Opener;
+use handoff_spine::vault::{Opener, Vault};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::due::{self, Alarm};
+use crate::erase;
 use crate::ruler::Ruler;
 use crate::sweep;
 use parts::{Message, Written, parts, write};
@@ -30,6 +31,8 @@ const IN_FLIGHT: usize = 4;
 pub struct Options {
     pub log: Log,
     pub opener: Opener,
+    /// Whose keys are destroyed as the log orders.
+    pub vault: Vault,
     pub bundle: Arc<Bundle>,
     pub health: Health,
 }
@@ -59,6 +62,7 @@ pub struct Policy {
     dead: DeadLetters,
     health: Health,
     ruler: Ruler,
+    vault: Vault,
     /// Last position ruled, and last sequence on `RELEASES` once all that was sent is there.
     ruled: LogPos,
     appended: u64,
@@ -74,9 +78,10 @@ impl Policy {
     #[must_use]
     pub fn new(options: Options) -> (Self, Handle) {
         let (progress, ruled) = watch::channel((LogPos(0), 0));
-        let Options { log, opener, bundle, health } = options;
+        let Options { log, opener, vault, bundle, health } = options;
         let this = Self {
             ruler: Ruler::new(log.clone(), opener, bundle),
+            vault,
             dead: DeadLetters::new(log.clone(), ServiceName::Policy),
             log,
             health,
@@ -92,6 +97,8 @@ impl Policy {
 
     /// Rules one position; what its change asks for beyond [`crate::ruler::INLINE`] events goes to the log first.
     async fn position(&mut self, entry: &Entry) -> Result<Vec<Written>, ServiceError> {
+        let destroyed = erase::orders(entry, |person| self.ruler.same_person(person));
+        erase::carry_out(&self.vault, destroyed).await?;
         let decided = self.ruler.position(entry).await?;
         if let Some(sweep) = decided.sweep {
             tracing::info!(position = %entry.pos, events = sweep.places.len(), "a change is ruled by sweeps");

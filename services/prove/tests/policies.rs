@@ -50,7 +50,7 @@ async fn the_counterexample_is_replayed_small_and_in_the_rulebooks_words() {
 }
 
 /// A property, the edit that breaks it, and what its counterexample must speak of.
-const WRONG: [(&str, Edit, &str); 14] = [
+const WRONG: [(&str, Edit, &str); 17] = [
     (
         "policies-never-err",
         (
@@ -85,6 +85,29 @@ const WRONG: [(&str, Edit, &str); 14] = [
         "part2-proceedings",
         ("floors.cedar", "context.part2 && context.proceeding &&", "context.part2 && context.erased &&"),
         "proceeding",
+    ),
+    (
+        "proceedings-consent",
+        (
+            "floors.cedar",
+            "!(context.proceeding && context.part2)",
+            "!(context.proceeding && context.part2) && context.erased",
+        ),
+        "2.31(d)",
+    ),
+    (
+        "sealed",
+        ("floors.cedar", "{ context.sealed && !context.own }", "{ context.sealed && context.erased }"),
+        "sealed",
+    ),
+    (
+        "identity",
+        (
+            "floors.cedar",
+            "{ context.identity_uncertain && !context.own }",
+            "{ context.identity_uncertain && context.erased }",
+        ),
+        "who it is about",
     ),
     (
         "never-carried",

@@ -93,9 +93,16 @@ pub struct Person {
     pub died: Option<String>,
     /// `has`, `lacks` (adjudicated) or `cannot-now` (unconscious, in crisis).
     pub capacity: Option<String>,
-    /// How sure the match of this person's records is, 0 to 1.
+    /// How sure the first unit that publishes about the person is of whom its entry stands for, 0 to 1.
     pub match_score: Option<f64>,
     pub guardian: Option<String>,
+}
+
+impl Person {
+    /// Whether it says anything that nothing looks at yet.
+    pub fn says_more(&self) -> bool {
+        self.born.is_some() || self.died.is_some() || self.capacity.is_some() || self.guardian.is_some()
+    }
 }
 
 /// An agreement: short form, or a document by `file` or `toml`.

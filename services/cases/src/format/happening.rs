@@ -59,6 +59,10 @@ step! {
     erase: Erase,
     /// The operator declares what it is by law.
     hub: Hub,
+    /// Closed to everybody but its unit.
+    seal: SealStep,
+    /// Closed to everybody, keys destroyed, holders told.
+    expunge: SealStep,
     hook: Hook,
     order: Order,
     /// An accounting or list that the hub owes.
@@ -178,6 +182,10 @@ pub struct Link {
     /// The unit that keeps the second.
     pub with: String,
     pub score: Option<f64>,
+    /// `manual-review` without a score, `probabilistic-reviewed` with one.
+    pub method: Option<String>,
+    /// Identifiers given to one human being alone that agreed, for example `government-id`.
+    pub matched_on: Vec<String>,
 }
 
 /// Data ordered erased; no categories: all of it.
@@ -187,6 +195,25 @@ pub struct Erase {
     pub of: String,
     pub from: String,
     pub categories: Vec<Category>,
+}
+
+/// A unit seals or expunges what it keeps, or the operator what `from` keeps.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SealStep {
+    pub id: Option<String>,
+    pub of: String,
+    pub by: String,
+    /// Whose data, where the operator says so.
+    pub from: Option<String>,
+    /// Event ids of the case: their records.
+    pub records: Vec<String>,
+    pub categories: Vec<Category>,
+    pub cause: Option<String>,
+    pub order: Option<String>,
+    /// The seal that is expunged, by its id.
+    pub on: Option<String>,
+    pub recall: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

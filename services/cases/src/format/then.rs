@@ -32,6 +32,8 @@ pub struct Then {
     pub valid_until: Option<ValidUntil>,
     /// How many releases of the event the recipient was given so far.
     pub releases: Option<usize>,
+    /// How many of the recipient's own the recall names.
+    pub recalls: Option<usize>,
     pub external: Option<External>,
     pub accepted: Option<bool>,
     /// The code or the reason word of a refusal.

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use handoff_law::Reason;
 use handoff_schemas::{LogPos, PersonId, Purpose, Recipient, RecipientKind};
 
 use super::World;
@@ -37,7 +38,13 @@ impl World {
         };
         let places = about(&*self, r.about.as_deref().map(Names::person));
         let nobodys = about(&*self, Some(Names::person(NOBODY)));
-        let (shown, reasons) = self.answer(&places, &recipient, r.purpose);
+        let asked = r.about.as_deref().map(Names::person);
+        let (same, unsure) = self.parted(&places, asked);
+        let (shown, mut reasons) = self.answer(&same, &recipient, r.purpose);
+        // What lies beyond a link that is not sure enough is not found: said to nobody but whoever may know why.
+        if !unsure.is_empty() {
+            reasons.insert(Reason::IdentityUncertain.code().to_owned());
+        }
         let (unknown, _) = self.answer(&nobodys, &recipient, r.purpose);
         let mut found = Found::answered(&shown, &unknown);
         found.reasons = reasons;
@@ -57,6 +64,7 @@ impl World {
         found.reasons = reasons;
         let held = self.rows.iter().filter(|r| places.contains(&r.event) && r.recipient == recipient);
         found.releases = held.map(|r| r.count).sum();
+        found.recalls = places.iter().map(|place| self.recalled(*place, &recipient)).sum();
         Ok(self.named(found))
     }
 
@@ -92,12 +100,20 @@ impl World {
         (above && in_time).then(|| row.shown.clone())
     }
 
+    /// Events about whoever is surely the person asked about, and about whoever only may be.
+    fn parted(&self, places: &[usize], asked: Option<PersonId>) -> (Vec<usize>, Vec<usize>) {
+        let same = asked.map(|p| self.state.same_person(p, &self.bundle.defaults.identity));
+        let about = |place: &usize| self.events.get(*place).and_then(|told| told.event.person);
+        let surely = |place: &usize| same.as_ref().is_none_or(|s| about(place).is_some_and(|p| s.contains(&p)));
+        places.iter().copied().partition(surely)
+    }
+
     /// Events about the person and whoever is linked to them; all events where nobody is named.
     fn about(&self, person: Option<PersonId>) -> Vec<usize> {
         let cluster = person.map(|p| self.state.person_cluster(p));
         let of = |p: Option<PersonId>| cluster.as_ref().is_none_or(|c| p.is_some_and(|p| c.contains(&p)));
         let told = self.events.iter().enumerate();
-        told.filter(|(_, t)| !t.replaced && !t.slices.is_empty() && of(t.event.person)).map(|(at, _)| at).collect()
+        told.filter(|(_, t)| !t.replaced && !t.categories.is_empty() && of(t.event.person)).map(|(at, _)| at).collect()
     }
 
     /// Who reads; none for who is no recipient at the hub in this role.

@@ -2,6 +2,7 @@
 
 mod people;
 mod registry;
+mod seals;
 
 use handoff_schemas::{Category, ConsentFacts, ConsentType, EventType, Fact, LogTime, Purpose, RecordId, UnitId};
 use handoff_spine::command::{Command, Item, RecordRef};

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{AdapterError, Code, Draft, Mapped, MappedField, PersonRef, Place, State};
 
 /// Families a partner publishes in. All others are written by the hub's own services.
-const OPEN_FAMILIES: &[&str] = &["encounter", "consent", "referral", "ask", "person"];
+const OPEN_FAMILIES: &[&str] = &["encounter", "consent", "referral", "ask", "privacy", "person"];
 
 /// Maps one event. Its envelope and data are checked by the schema registry, whose codes are passed on.
 pub fn map(bytes: &[u8], registry: &Registry) -> Result<Mapped, AdapterError> {

@@ -26,13 +26,14 @@ use super::Ground;
 use crate::config::Config;
 
 /// The services that decide commands.
-pub const DECIDERS: [ServiceName; 6] = [
+pub const DECIDERS: [ServiceName; 7] = [
     ServiceName::Registry,
     ServiceName::Identity,
     ServiceName::Encounter,
     ServiceName::Consent,
     ServiceName::Referral,
     ServiceName::Ask,
+    ServiceName::Privacy,
 ];
 
 /// How long services may take to finish what they hold.
@@ -65,6 +66,7 @@ impl Services {
         let (policy, handle) = Policy::new(handoff_policy::Options {
             log: ground.log(ServiceName::Policy).await?,
             opener: ground.vault.opener(),
+            vault: ground.vault.clone(),
             bundle: Bundle::embedded()?,
             health: self.health.clone(),
         });
@@ -146,6 +148,11 @@ impl Services {
                 let names = names(ground).await?;
                 let roles = Arc::new(move |unit: &UnitId| units.unit(unit).map(|u| u.roles.clone()));
                 self.decide(handoff_ask::Asks::new(names, roles), name, ground, directory).await
+            }
+            ServiceName::Privacy => {
+                let names = names(ground).await?;
+                let is_known = Arc::new(move |unit: &UnitId| units.unit(unit).is_some());
+                self.decide(handoff_privacy::Seals::new(names, is_known), name, ground, directory).await
             }
             other => bail!("HO-9005 {other} decides nothing"),
         }

@@ -98,6 +98,7 @@ const fn name(service: ServiceArg) -> ServiceName {
         ServiceArg::Consent => ServiceName::Consent,
         ServiceArg::Referral => ServiceName::Referral,
         ServiceArg::Ask => ServiceName::Ask,
+        ServiceArg::Privacy => ServiceName::Privacy,
         ServiceArg::Policy => ServiceName::Policy,
         ServiceArg::Ledger => ServiceName::Ledger,
         ServiceArg::Views => ServiceName::Views,

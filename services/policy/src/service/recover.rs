@@ -6,6 +6,7 @@ use handoff_spine::release::Batch;
 use handoff_spine::service::ServiceError;
 
 use super::Policy;
+use crate::erase;
 
 impl Policy {
     /// Takes the last message of `RELEASES` as the checkpoint, folds `EVENTS` up to it without ruling, then takes note
@@ -39,6 +40,8 @@ impl Policy {
             loop {
                 let raw = follow.next().await?;
                 let entry = self.dead.opened_again(&raw, log.open(&raw)).await?;
+                let destroyed = erase::orders(&entry, |person| self.ruler.same_person(person));
+                erase::carry_out(&self.vault, destroyed).await?;
                 self.ruler.fold(&entry);
                 if entry.pos >= ruled {
                     break;

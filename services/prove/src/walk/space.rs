@@ -248,6 +248,7 @@ impl Space {
             (&PROGRAM, Subject::NOTHING, WITH_AND_WITHOUT),
             (&PROGRAM, named, WITH_AND_WITHOUT),
             (&PROGRAM, Subject::with(ConsentType::Part2Tpo), WITH_AND_WITHOUT),
+            (&PROGRAM, Subject::with(ConsentType::Part2Proceedings), WITH_AND_WITHOUT),
             (&PROGRAM, Subject::spoilt(ConsentType::Part2Named, Spoil::Denied), IN_FORCE),
             (&PROGRAM, Subject::spoilt(ConsentType::Part2Tpo, Spoil::Revoked), IN_FORCE),
             (&PROGRAM, Subject::ERASED, IN_FORCE),

@@ -39,6 +39,13 @@ impl Destruction {
         self
     }
 
+    /// Only what stands under this record.
+    #[must_use]
+    pub fn in_record(mut self, record: RecordId) -> Self {
+        self.record = Some(record);
+        self
+    }
+
     /// Only these categories; none named means all.
     #[must_use]
     pub fn categories(mut self, categories: impl IntoIterator<Item = Category>) -> Self {

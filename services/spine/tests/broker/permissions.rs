@@ -22,6 +22,7 @@ fn owners() -> Vec<(String, Vec<ServiceName>)> {
         (event("encounter"), vec![S::Encounter]),
         (event("consent"), vec![S::Consent]),
         (event("ask"), vec![S::Ask]),
+        (event("privacy"), vec![S::Privacy]),
         (event("referral"), vec![S::Referral]),
         (event("sweep"), vec![S::Policy]),
         (event("due"), vec![S::Policy]),
@@ -33,7 +34,7 @@ fn owners() -> Vec<(String, Vec<ServiceName>)> {
         ("in.ACCOUNT.publish".to_owned(), vec![]),
         ("probe.x".to_owned(), vec![S::Provisioner]),
     ];
-    for decider in ["registry", "identity", "encounter", "consent", "referral", "ask"] {
+    for decider in ["registry", "identity", "encounter", "consent", "referral", "ask", "privacy"] {
         owners.push((format!("cmd.{decider}"), vec![S::Gateway, S::Operator]));
     }
     for &service in ServiceName::ALL {
@@ -41,9 +42,18 @@ fn owners() -> Vec<(String, Vec<ServiceName>)> {
         owners.push((format!("dead.{service}"), own));
     }
     // Answers: a decider's to whoever commands; discovery's, from every service, to whoever may ask.
-    for asked in
-        [S::Registry, S::Identity, S::Encounter, S::Consent, S::Referral, S::Ask, S::Policy, S::Ledger, S::Views]
-    {
+    for asked in [
+        S::Registry,
+        S::Identity,
+        S::Encounter,
+        S::Consent,
+        S::Referral,
+        S::Ask,
+        S::Privacy,
+        S::Policy,
+        S::Ledger,
+        S::Views,
+    ] {
         owners.push((format!("{}.x", asked.inbox_prefix()), vec![]));
     }
     owners
@@ -126,6 +136,7 @@ async fn a_command_reaches_its_decider_and_the_answer_its_asker() {
             ServiceName::Consent,
             ServiceName::Referral,
             ServiceName::Ask,
+            ServiceName::Privacy,
         ] {
             let subject = format!("cmd.{decider}");
             let answering = broker.connect(decider).await.unwrap();
@@ -176,6 +187,7 @@ async fn services_read_the_streams_of_the_table_and_no_other() {
         (S::Consent, &[EVENTS]),
         (S::Referral, &[EVENTS]),
         (S::Ask, &[EVENTS]),
+        (S::Privacy, &[EVENTS]),
         (S::Policy, &[EVENTS, RELEASES]),
         (S::Ledger, &[RELEASES, ACCESS]),
         (S::Views, &[EVENTS, RELEASES]),

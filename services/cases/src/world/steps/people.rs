@@ -20,7 +20,11 @@ impl World {
         self.known_person(&unit, first)?;
         let mut data = json!({ "other": { "unit": with, "local_id": second }, "approver": "Records steward" });
         if let Some(map) = data.as_object_mut().filter(|_| !undone) {
-            map.insert("method".to_owned(), json!("manual-review"));
+            let usual = if link.score.is_some() { "probabilistic-reviewed" } else { "manual-review" };
+            map.insert("method".to_owned(), json!(link.method.as_deref().unwrap_or(usual)));
+            if !link.matched_on.is_empty() {
+                map.insert("matched_on".to_owned(), json!(link.matched_on));
+            }
             map.extend(link.score.map(|score| ("score".to_owned(), json!(score))));
         }
         let act = Act {
@@ -93,6 +97,27 @@ impl World {
             other: None,
             asserted: Some(shown(self.at)),
             data,
+        };
+        self.act(act).map(|(found, _)| found)
+    }
+
+    /// The unit that keeps a person says how sure it is of whom the entry stands for.
+    ///
+    /// # Errors
+    /// A name that the case does not introduce.
+    pub fn matched(&mut self, name: &str, by: &str, score: f64) -> Result<Found, String> {
+        let unit = self.unit_id(by)?;
+        self.known_person(&unit, name)?;
+        let data = json!({ "captured_from": "own-records", "match_score": score });
+        let act = Act {
+            unit,
+            key: self.names.fresh("match"),
+            record: RecordRef::Key(format!("local:{name}")),
+            event_type: "person.identity-asserted.v1",
+            about: Some(name),
+            other: None,
+            asserted: Some(shown(self.at)),
+            data: data.as_object().cloned().unwrap_or_default(),
         };
         self.act(act).map(|(found, _)| found)
     }

@@ -18,18 +18,36 @@ pub(super) struct Basis {
 /// exception or an order, so none of those may stand behind a release in it.
 pub(super) const PART2: &[Basis] = &[
     Basis { policy: "path-consent", complete: part2_consent },
-    Basis { policy: "path-authorization", complete: part2_named_consent },
+    Basis { policy: "path-authorization", complete: part2_authorization },
+    Basis { policy: "path-proceedings-consent", complete: proceedings_consent },
 ];
 
 /// What may flow without an agreement in force (rulebook 11, I1).
 pub(super) const WITHOUT_AGREEMENT: &[Basis] = &[Basis { policy: "path-life-safety", complete: dispatch_minimum }];
 
-/// What lifts the ban on proceedings (rulebook P2-10): a 2.31(d) consent or an order, once their facts are gathered.
-pub(super) const PROCEEDINGS: &[Basis] = &[];
+/// What lifts the ban on proceedings (rulebook P2-10): a 2.31(d) consent, whichever path it opens; an order's facts the
+/// walk does not gather.
+pub(super) const PROCEEDINGS: &[Basis] = &[
+    Basis { policy: "path-consent", complete: proceedings_consent },
+    Basis { policy: "path-authorization", complete: proceedings_consent },
+    Basis { policy: "path-proceedings-consent", complete: proceedings_consent },
+];
 
 /// 42 CFR 2.31, 2.32, 2.33: a consent of the person that stands, of a type that counts, to a recipient it reaches.
 fn part2_consent(case: &Case<'_>, grant: &Grant) -> bool {
-    part2_named_consent(case, grant) || tpo_consent(case, grant) || criminal_justice_consent(case, grant)
+    part2_authorization(case, grant) || tpo_consent(case, grant) || criminal_justice_consent(case, grant)
+}
+
+/// A consent that names its recipient, be it for a proceeding.
+fn part2_authorization(case: &Case<'_>, grant: &Grant) -> bool {
+    part2_named_consent(case, grant) || proceedings_consent(case, grant)
+}
+
+/// 42 CFR 2.31(d): for proceedings alone.
+fn proceedings_consent(case: &Case<'_>, grant: &Grant) -> bool {
+    stands(case, grant, ConsentType::Part2Proceedings)
+        && case.proceeding()
+        && grant.purposes.iter().all(|purpose| purpose.is_proceeding())
 }
 
 fn part2_named_consent(case: &Case<'_>, grant: &Grant) -> bool {
