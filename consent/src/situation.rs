@@ -103,7 +103,7 @@ impl<'a> Situation<'a> {
             parties_active: active(source) && active(target) && reads,
             tpo_recipient: target.is_some_and(|u| tpo_recipient(bundle, u, recipient)),
             intermediary: state.is_intermediary(),
-            treats: event.person.is_some_and(|p| state.treats(&recipient.unit, p)),
+            treats: event.person.is_some_and(|p| state.treats(&recipient.unit, p, &bundle.defaults.identity)),
             labels: BTreeSet::new(),
             content_axes: Vec::new(),
             shared: if own { Vec::new() } else { state.shared(event.source, &recipient.unit).collect() },

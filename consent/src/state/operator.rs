@@ -1,6 +1,7 @@
 use handoff_schemas::{HubRole, OperatorFacts, PersonId, UnitFacts, UnitId};
 
 use super::PolicyState;
+use crate::identity::{Confidence, Identification};
 
 impl PolicyState {
     /// Whether the hub is an intermediary, so that a general designation reaches treating providers alone (42 CFR 2.11,
@@ -10,10 +11,11 @@ impl PolicyState {
         self.operator.is_some_and(|o| o.role == HubRole::Intermediary)
     }
 
-    /// Whether the unit has put on record that it treats the person, or whoever is linked to them.
+    /// Whether the unit has put on record that it treats the person, or whoever is surely the same human being: a doubtful
+    /// link opens nothing (rulebook 7.3 step 2).
     #[must_use]
-    pub fn treats(&self, unit: &UnitId, person: PersonId) -> bool {
-        self.links.cluster(person).iter().any(|p| self.treating.treats(unit, *p))
+    pub fn treats(&self, unit: &UnitId, person: PersonId, law: &Identification) -> bool {
+        self.links.surely(person, law, Confidence::Certain).iter().any(|p| self.treating.treats(unit, *p))
     }
 
     /// Rulebook 7.1: where law enforcement runs the hub, units under HIPAA or Part 2 are active only with counsel's
