@@ -3,13 +3,14 @@
 mod document;
 mod error;
 mod kind;
+mod mandatory;
 mod validate;
 
 use handoff_schemas::{AgreementId, Category, LogTime, Purpose, RecipientKind, UnitId};
 use serde::{Deserialize, Serialize};
 
 pub use error::AgreementError;
-pub use kind::{AgreementKind, PartyRole, ProhibitedUse};
+pub use kind::{AgreementKind, Opens, PartyRole, ProhibitedUse};
 
 /// The terms of one version of an agreement, validated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,9 @@ pub struct Agreement {
     pub effective_from: LogTime,
     /// First instant no longer in force; none for an evergreen agreement.
     pub effective_to: Option<LogTime>,
+    /// Due for review from this instant on. Nothing stops then: an overdue review is told, and people decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_due: Option<LogTime>,
     pub redisclosure: String,
     /// A document that makes law enforcement a QSO is taken only with this on record (P2-09a). It lets police run a
     /// service, for example the machines; it makes them recipient of nothing.
@@ -96,6 +100,12 @@ impl Agreement {
             Some(end) if at >= end => Effective::Ended,
             _ => Effective::Now,
         }
+    }
+
+    /// Whether the parties should have looked at it again by now. It stays in force: a lapse is stated by its end.
+    #[must_use]
+    pub fn review_overdue(&self, at: LogTime) -> bool {
+        self.review_due.is_some_and(|due| at >= due)
     }
 
     /// Whether it prohibits a purpose that may stand or be asked for, beyond proceedings.

@@ -249,6 +249,7 @@ fn terms(id: &AgreementId, clause: &WantedClause, at: LogTime) -> Agreement {
         prohibited_uses: Vec::new(),
         effective_from: at,
         effective_to: None,
+        review_due: None,
         redisclosure: String::new(),
         counsel_override: false,
     }
@@ -262,6 +263,7 @@ fn facts(record: RecordId, person: PersonId, consent: &NamedConsent, at: LogTime
         grantors: vec![consent.grantor.clone()],
         recipients: vec![consent.recipient.clone()],
         tpo_class: false,
+        treating_participants: false,
         purposes: vec![consent.purpose],
         categories: consent.categories.clone(),
         elements: Vec::new(),

@@ -22,6 +22,8 @@ pub struct Defaults {
     pub recall_template: String,
     pub identity: Identification,
     pub life_safety: LifeSafety,
+    pub limited_data_set: ByAgreement,
+    pub audit: ByAgreement,
     pub label_axis: BTreeMap<LawLabel, Category>,
     /// Event type without its version, or family, to the category whose cell is applied to all of its events.
     pub event_axis: BTreeMap<String, Category>,
@@ -43,13 +45,23 @@ pub struct LifeSafety {
     pub basis: Basis,
 }
 
+/// What an agreement of one kind opens of cells that give counts only.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByAgreement {
+    pub template: String,
+    pub kinds: BTreeSet<RecipientKind>,
+    pub purposes: BTreeSet<Purpose>,
+    pub basis: Basis,
+}
+
 impl Defaults {
     pub(crate) fn parse(text: &str, is_template: impl Fn(&str) -> bool) -> Result<Self, String> {
         let read: Self = toml::from_str(text).map_err(|e| e.message().to_owned())?;
         let named = read.standing.values().flat_map(BTreeMap::values).flatten();
-        if let Some(unknown) =
-            named.chain([&read.life_safety.template, &read.recall_template]).find(|t| !is_template(t))
-        {
+        let own =
+            [&read.life_safety.template, &read.limited_data_set.template, &read.audit.template, &read.recall_template];
+        if let Some(unknown) = named.chain(own).find(|t| !is_template(t)) {
             return Err(format!("`{unknown}` is no template"));
         }
         read.identity.check()?;

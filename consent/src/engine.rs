@@ -18,6 +18,10 @@ pub enum Path {
     Participation,
     AgreementTerm,
     Status,
+    /// By a data use agreement, 45 CFR 164.514(e).
+    LimitedDataSet,
+    /// By an agreement under 42 CFR 2.53.
+    Audit,
     LifeSafety,
     Consent,
     Authorization,
@@ -34,6 +38,8 @@ impl Path {
             "participation" => Self::Participation,
             "agreement-term" => Self::AgreementTerm,
             "status" => Self::Status,
+            "limited-data-set" => Self::LimitedDataSet,
+            "audit" => Self::Audit,
             "life-safety" => Self::LifeSafety,
             "consent" => Self::Consent,
             "authorization" => Self::Authorization,

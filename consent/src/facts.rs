@@ -71,6 +71,10 @@ slice_facts! {
     authorizable,
     /// One clause of one agreement in force covers the whole tuple.
     agreement,
+    /// A clause of a data use agreement in force covers the whole tuple, and it is of a limited data set.
+    limited_data_set,
+    /// A clause of an agreement under 42 CFR 2.53 in force covers the whole tuple, and it is for audit or evaluation.
+    audit_2_53,
     /// An agreement in force between the two prohibits the purpose.
     agreement_prohibits,
     /// A 911 centre's dispatch minimum after an agreement lapsed.

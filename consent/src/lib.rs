@@ -26,7 +26,9 @@ mod standing;
 mod state;
 mod template;
 
-pub use agreement::{Agreement, AgreementError, AgreementKind, Effective, Flow, Party, PartyRole, ProhibitedUse};
+pub use agreement::{
+    Agreement, AgreementError, AgreementKind, Effective, Flow, Opens, Party, PartyRole, ProhibitedUse,
+};
 pub use bundle::{Bundle, BundleError, BundleHash};
 pub use change::{Change, NamedConsent, Question, ShutCell, WantedClause, change, consent_words};
 pub use defaults::{Defaults, LifeSafety};

@@ -237,6 +237,11 @@ fn ruling(s: &Situation<'_>, decided: &Decided) -> Ruling {
     if let Some(person) = s.event.person {
         scopes.extend(s.state.person_cluster(person).into_iter().map(Scope::Person));
     }
+    // At an intermediary what a class of treating providers reaches ends with the treatment.
+    if let Some(person) = s.event.person.filter(|_| s.intermediary && !s.own) {
+        let of = |p| Scope::Treatment(p, s.recipient.unit.clone());
+        scopes.extend(s.state.person_cluster(person).into_iter().map(of));
+    }
     // What a unit published itself it reads whatever becomes of any agreement (rulebook 7.5).
     let restricting = s.shared.iter().filter(|a| !s.own && a.restricts());
     scopes.extend(restricting.map(|a| Scope::Agreement(a.id.clone())));

@@ -62,6 +62,10 @@ pub(crate) struct Situation<'a> {
     pub parties_active: bool,
     /// A covered entity, business associate or Part 2 program, with no police or court role.
     pub tpo_recipient: bool,
+    /// The hub is an intermediary: the class of a consent reaches this recipient only once it treats the person.
+    pub intermediary: bool,
+    /// The recipient has put on record that it treats the person.
+    pub treats: bool,
     pub labels: BTreeSet<LawLabel>,
     /// A slice's category, with one that its content calls in besides: only such slices are here.
     pub content_axes: Vec<(Category, Category)>,
@@ -98,6 +102,8 @@ impl<'a> Situation<'a> {
             identity: event.person.map_or(Confidence::Certain, |p| state.identified(p, &bundle.defaults.identity)),
             parties_active: active(source) && active(target) && reads,
             tpo_recipient: target.is_some_and(|u| tpo_recipient(bundle, u, recipient)),
+            intermediary: state.is_intermediary(),
+            treats: event.person.is_some_and(|p| state.treats(&recipient.unit, p, &bundle.defaults.identity)),
             labels: BTreeSet::new(),
             content_axes: Vec::new(),
             shared: if own { Vec::new() } else { state.shared(event.source, &recipient.unit).collect() },

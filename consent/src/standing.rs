@@ -20,6 +20,8 @@ pub enum Scope {
     /// An ask: a row under it is readable no longer than it.
     Ask(RecordId),
     Link(PersonId, PersonId),
+    /// That the unit treats the person, where a ruling rests on it.
+    Treatment(PersonId, UnitId),
     Unit(UnitId),
     Partner(PartnerId),
     Bundle,
@@ -46,6 +48,7 @@ impl fmt::Display for Scope {
             Self::Consent(c) => write!(f, "consent:{c}"),
             Self::Ask(a) => write!(f, "ask:{a}"),
             Self::Link(a, b) => write!(f, "link:{a}:{b}"),
+            Self::Treatment(person, unit) => write!(f, "treatment:{person}:{unit}"),
             Self::Unit(u) => write!(f, "unit:{u}"),
             Self::Partner(p) => write!(f, "partner:{p}"),
             Self::Bundle => f.write_str("bundle"),
@@ -71,6 +74,13 @@ impl FromStr for Scope {
                 let (a, b) = id.split_once(':').ok_or(UnknownScope)?;
                 match (a.parse(), b.parse()) {
                     (Ok(a), Ok(b)) => Ok(Self::Link(a, b)),
+                    _ => Err(UnknownScope),
+                }
+            }
+            "treatment" => {
+                let (person, unit) = id.split_once(':').ok_or(UnknownScope)?;
+                match (person.parse(), unit.parse()) {
+                    (Ok(person), Ok(unit)) => Ok(Self::Treatment(person, unit)),
                     _ => Err(UnknownScope),
                 }
             }
@@ -115,6 +125,10 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
             // until it is ruled again would darken a scene for nothing.
             Fact::AgreementMoved { status: AgreementStatus::Signed, .. } => {}
             Fact::AgreementMoved { agreement, .. } => floors.push((Scope::Agreement(agreement.clone()), pos)),
+            // Everybody's standing may change with it.
+            Fact::OperatorDeclared { .. } => floors.push((Scope::Bundle, pos)),
+            // What rested on the relationship hides; under another record it may go on.
+            Fact::TreatmentEnded { person, unit } => floors.push((Scope::Treatment(*person, unit.clone()), pos)),
             // A link may bring a denial with it.
             Fact::PersonsLinked { a, b, .. } | Fact::PersonsUnlinked { a, b, .. } => {
                 floors.extend([(Scope::Person(*a), pos), (Scope::Person(*b), pos), (Scope::link(*a, *b), pos)]);
@@ -151,6 +165,7 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
                 floors.push((Scope::Person(seal.person), pos));
             }
             Fact::PersonRegistered { .. }
+            | Fact::TreatmentBegan { .. }
             | Fact::ConsentVerified { .. }
             | Fact::AskMade { .. }
             | Fact::AskReviewed { outcome: ReviewOutcome::Release | ReviewOutcome::Appropriate, .. }

@@ -5,14 +5,16 @@ mod asks;
 mod consents;
 mod due;
 mod links;
+mod operator;
 mod seals;
+mod treating;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_schemas::{
-    AgreementId, AgreementStatus, Category, ConsentFacts, EventId, Expiry, Fact, LogPos, LogTime, PartnerId, PersonId,
-    Recipient, RecordId, ReferralStatus, UnitFacts, UnitId,
+    AgreementId, AgreementStatus, Category, ConsentFacts, EventId, Expiry, Fact, LogPos, LogTime, OperatorFacts,
+    PartnerId, PersonId, Recipient, RecordId, ReferralStatus, UnitFacts, UnitId,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -30,6 +32,7 @@ use consents::Consents;
 use due::Dues;
 use links::Links;
 use seals::Seals;
+use treating::Treating;
 use units::Units;
 
 /// The event whose facts are folded.
@@ -65,6 +68,9 @@ pub struct PolicyState {
     consents: Consents,
     asks: Asks,
     links: Links,
+    treating: Treating,
+    /// None: nobody declared anything, so it is a business associate that no police run.
+    operator: Option<OperatorFacts>,
     referrals: BTreeMap<RecordId, ReferralState>,
     erasures: BTreeMap<PersonId, Vec<Erasure>>,
     seals: Seals,
@@ -144,6 +150,20 @@ impl PolicyState {
                 }
                 again.insert(Rerule::Agreement(agreement.clone()));
             }
+            Fact::OperatorDeclared { operator } => {
+                self.turn(fact);
+                self.operator = Some(*operator);
+                again.extend(self.units.all().map(|u| Rerule::Unit(u.unit.clone())));
+            }
+            // A relationship is for the provider itself to state.
+            Fact::TreatmentBegan { person, unit } if *unit == event.source => {
+                self.treating.began(*person, unit, event.record);
+                again.extend(self.is_intermediary().then_some(Rerule::Person(*person)));
+            }
+            Fact::TreatmentEnded { person, unit } => {
+                self.treating.ended(*person, unit, event.record);
+                again.extend(self.is_intermediary().then_some(Rerule::Person(*person)));
+            }
             Fact::PersonsLinked { a, b, .. } => {
                 self.links.link(*a, *b);
                 again.extend([Rerule::Person(*a), Rerule::Person(*b)]);
@@ -216,6 +236,7 @@ impl PolicyState {
             }
             Fact::Due { .. } => again.extend(self.due.covered(pos, self.at)),
             Fact::PersonRegistered { .. }
+            | Fact::TreatmentBegan { .. }
             | Fact::RecallOrdered { .. }
             | Fact::Amends { .. }
             | Fact::Disposed { .. }
@@ -395,10 +416,6 @@ impl PolicyState {
 
     pub(crate) const fn revision(&self) -> u64 {
         self.revision
-    }
-
-    pub(crate) fn active(&self, unit: &UnitFacts) -> bool {
-        self.units.active(unit)
     }
 
     /// Whether the unit is law enforcement, by role or by organisation.

@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgreementId, AskFacts, Category, EventId, EventType, LogPos, LogTime, MatchEvidence, PartnerId, PersonId, Purpose,
-    RecipientKind, RecordId, ReviewOutcome, SealFacts, UnitId,
+    AgreementId, AskFacts, Category, EventId, EventType, LogPos, LogTime, MatchEvidence, OperatorFacts, PartnerId,
+    PersonId, Purpose, RecipientKind, RecordId, ReviewOutcome, SealFacts, UnitId,
 };
 
 /// One policy-relevant statement of an event. Standing and policy fold these in log order.
@@ -36,6 +36,21 @@ pub enum Fact {
         agreement: AgreementId,
         version: u32,
         status: AgreementStatus,
+    },
+    /// What the hub's operator is by law, until it says so again.
+    OperatorDeclared {
+        operator: OperatorFacts,
+    },
+    /// The unit took the person into its care, under this event's record (42 CFR 2.11, treating provider relationship).
+    /// It counts from the unit itself alone.
+    TreatmentBegan {
+        person: PersonId,
+        unit: UnitId,
+    },
+    /// What began under this event's record is over.
+    TreatmentEnded {
+        person: PersonId,
+        unit: UnitId,
     },
     /// A unit's local id for somebody was claimed for this person.
     PersonRegistered {
@@ -297,6 +312,9 @@ pub struct ConsentFacts {
     pub recipients: Vec<UnitId>,
     /// "My treating providers, health plans, third-party payers, …": the single TPO consent's class.
     pub tpo_class: bool,
+    /// Names the intermediary, and designates its participants who treat the person (2.31(a)(4)(ii)(B)).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub treating_participants: bool,
     pub purposes: Vec<Purpose>,
     pub categories: Vec<Category>,
     /// Narrows `categories` to these elements (`x-element`), as in "appointment dates only". Empty: no narrowing.

@@ -12,6 +12,7 @@ mod evidence;
 mod facts;
 mod ids;
 mod labels;
+mod operator;
 mod purpose;
 mod recipient;
 mod registry;
@@ -41,6 +42,7 @@ pub use ids::{
 pub use labels::{
     Confidentiality, Labeller, Labels, Sensitivity, SliceLabels, UnknownConfidentiality, UnknownSensitivity,
 };
+pub use operator::{HubRole, OperatorFacts};
 pub use purpose::{Purpose, UnknownPurpose};
 pub use recipient::{Recipient, RecipientKind, UnknownRecipientKind};
 pub use registry::{CategoryRule, Leaf, Registry, Sliced, present};

@@ -108,6 +108,15 @@ pub(super) struct Clauses {
     pub who_may_use: Option<Word>,
     pub no_other_use: Option<Word>,
     pub no_identify_or_contact: Option<Word>,
+    pub security_addendum: Option<Word>,
+    pub screening: Option<Word>,
+    pub training: Option<Word>,
+    pub audit: Option<Word>,
+    pub notice: Option<Word>,
+    pub no_third_party: Option<Word>,
+    pub auditor: Option<Word>,
+    pub limits_on_use: Option<Word>,
+    pub no_use_against_patients: Option<Word>,
     pub counsel_override: Option<CounselOverride>,
 }
 

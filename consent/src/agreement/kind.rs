@@ -20,17 +20,48 @@ pub enum AgreementKind {
     Mca,
     #[serde(rename = "CJIS")]
     Cjis,
+    /// A lawful holder's contractor, 42 CFR 2.33(c).
+    #[serde(rename = "CONTRACTOR")]
+    Contractor,
+    /// Audit or evaluation of a Part 2 program, 42 CFR 2.53.
+    #[serde(rename = "AUDIT")]
+    Audit,
     #[serde(rename = "PARTICIPATION")]
     Participation,
 }
 
 impl AgreementKind {
-    /// Whether members may receive data through it. A QSOA or a BAA covers services to a program or a covered
-    /// entity and never makes another member entitled to receive (rulebook 0.6, P2-09).
+    /// Whether members may receive data through it. A QSOA or a BAA covers services to a program or a covered entity, a
+    /// contractor's contract services to a lawful holder: none makes a member entitled to receive (rulebook 0.6, P2-09,
+    /// 42 CFR 2.33(c)).
     #[must_use]
     pub const fn carries_flows(self) -> bool {
-        !matches!(self, Self::Qsoa | Self::Baa | Self::Cjis)
+        !matches!(self, Self::Qsoa | Self::Baa | Self::Cjis | Self::Contractor)
     }
+
+    /// What its clauses may open. A data use agreement gives a limited data set, one under 2.53 an audit, and neither
+    /// anything else.
+    #[must_use]
+    pub const fn opens(self) -> Opens {
+        match self {
+            Self::Dua => Opens::LimitedDataSet,
+            Self::Audit => Opens::Audit,
+            Self::Qsoa | Self::Baa | Self::Cjis | Self::Contractor => Opens::Nothing,
+            Self::Mou | Self::Ila | Self::Mca | Self::Participation => Opens::Cells,
+        }
+    }
+}
+
+/// What a kind of agreement may open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opens {
+    /// What the matrix leaves to an agreement, alone or with the person's consent.
+    Cells,
+    /// 45 CFR 164.514(e).
+    LimitedDataSet,
+    /// 42 CFR 2.53.
+    Audit,
+    Nothing,
 }
 
 impl FromStr for AgreementKind {
@@ -44,6 +75,8 @@ impl FromStr for AgreementKind {
             "DUA" => Self::Dua,
             "MCA" => Self::Mca,
             "CJIS" => Self::Cjis,
+            "CONTRACTOR" => Self::Contractor,
+            "AUDIT" => Self::Audit,
             "PARTICIPATION" => Self::Participation,
             _ => return Err(()),
         })

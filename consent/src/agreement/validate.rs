@@ -12,7 +12,7 @@ use toml::value::Datetime;
 
 use super::document::{Clauses, Document, RawFlow, RawParty, Word};
 use super::error::{Fault, Faults};
-use super::{Agreement, AgreementError, AgreementKind, Flow, Party, PartyRole, ProhibitedUse};
+use super::{Agreement, AgreementError, AgreementKind, Flow, Party, PartyRole, ProhibitedUse, mandatory};
 use crate::bundle::Bundle;
 
 /// Longest document read; a longer one is a mistake or an attack.
@@ -70,13 +70,14 @@ impl Reader {
 
     fn agreement(&mut self, d: &Document) -> Option<Agreement> {
         let id: Option<AgreementId> = self.word(&d.id, "id", "HO-1311", "agreement id", "use a-z, 0-9 and `-`");
-        let kinds = "use MOU, ILA, QSOA, BAA, DUA, MCA, CJIS or PARTICIPATION";
+        let kinds = "use MOU, ILA, QSOA, BAA, DUA, MCA, CJIS, CONTRACTOR, AUDIT or PARTICIPATION";
         let kind: Option<AgreementKind> = self.word(&d.kind, "kind", "HO-1312", "kind of agreement", kinds);
         let parties = self.parties(&d.party, kind, d.clauses.counsel_override.is_some());
         let flows = d.flow.iter().filter_map(|f| self.flow(f, &parties)).collect::<Vec<_>>();
         self.flow_names(&d.flow);
         let prohibited_uses = self.prohibited(&d.prohibited_uses);
         let (effective_from, effective_to) = self.dates(d);
+        let review_due = self.review(d);
         self.boilerplate(d, &parties);
         if let Some(kind) = kind {
             self.mandatory(kind, &d.clauses, &d.kind);
@@ -92,6 +93,7 @@ impl Reader {
             prohibited_uses,
             effective_from: effective_from?,
             effective_to,
+            review_due,
             redisclosure: d.redisclosure.get_ref().clone(),
             counsel_override: d.clauses.counsel_override.is_some(),
         })
@@ -231,6 +233,12 @@ impl Reader {
         words.iter().filter_map(|w| self.word(w, "prohibited_uses", "HO-1317", "prohibited use", help)).collect()
     }
 
+    /// The first instant after the day by which somebody must look at the agreement again.
+    fn review(&mut self, d: &Document) -> Option<LogTime> {
+        let zone = d.time_zone.as_ref().and_then(|name| TimeZone::get(name.get_ref()).ok()).unwrap_or(TimeZone::UTC);
+        d.review_due.as_ref().and_then(|due| self.instant(due, "review_due", &zone, true))
+    }
+
     fn dates(&mut self, d: &Document) -> (Option<LogTime>, Option<LogTime>) {
         let zone = match &d.time_zone {
             None => TimeZone::UTC,
@@ -312,41 +320,10 @@ impl Reader {
     }
 
     fn mandatory(&mut self, kind: AgreementKind, c: &Clauses, at: &Word) {
-        let qsoa = "42 CFR 2.11 (qualified service organization)";
-        let baa = "45 CFR 164.504(e)(2)";
-        let dua = "45 CFR 164.514(e)(4)";
-        let wanted: &[(&Option<Word>, &str, &'static str)] = match kind {
-            AgreementKind::Qsoa => &[
-                (&c.fully_bound, "fully_bound", qsoa),
-                (&c.resist_in_judicial_proceedings, "resist_in_judicial_proceedings", qsoa),
-            ],
-            AgreementKind::Baa => &[
-                (&c.permitted_uses, "permitted_uses", baa),
-                (&c.safeguards, "safeguards", baa),
-                (&c.report, "report", baa),
-                (&c.subcontractors, "subcontractors", baa),
-                (&c.access_amendment_accounting, "access_amendment_accounting", baa),
-                (&c.hhs_books, "hhs_books", baa),
-                (&c.return_or_destroy, "return_or_destroy", baa),
-                (&c.termination, "termination", baa),
-            ],
-            AgreementKind::Dua => &[
-                (&c.permitted_uses, "permitted_uses", dua),
-                (&c.who_may_use, "who_may_use", dua),
-                (&c.no_other_use, "no_other_use", dua),
-                (&c.safeguards, "safeguards", dua),
-                (&c.report, "report", dua),
-                (&c.subcontractors, "subcontractors", dua),
-                (&c.no_identify_or_contact, "no_identify_or_contact", dua),
-            ],
-            AgreementKind::Ila => &[(&c.governing_body_approvals, "governing_body_approvals", "RCW 39.34 or the like")],
-            AgreementKind::Mca => &[(&c.management_control, "management_control", "CJISSECPOL 5.1.1.4")],
-            AgreementKind::Mou | AgreementKind::Cjis | AgreementKind::Participation => &[],
-        };
-        for (clause, name, citation) in wanted {
-            if clause.as_ref().is_none_or(|w| w.get_ref().trim().is_empty()) {
+        for (clause, name, citation) in mandatory::clauses(kind, c) {
+            if mandatory::lacks(clause) {
                 let message = format!("an agreement of this kind needs the clause `{name}`");
-                let span = clause.as_ref().map_or(at.span(), Spanned::span);
+                let span = clause.map_or(at.span(), Spanned::span);
                 self.fault("HO-1324", span, &format!("clauses.{name}"), &message, citation, "add the clause's words");
             }
         }

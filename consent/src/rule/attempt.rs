@@ -4,6 +4,7 @@ use std::sync::Arc;
 use handoff_schemas::{Category, ElementSet, Purpose};
 
 use super::{Leans, Why};
+use crate::agreement::Opens;
 use crate::bundle::Standing;
 use crate::engine::{Path, PolicyRef, Verdict};
 use crate::facts::SliceFacts;
@@ -66,6 +67,10 @@ pub(super) fn attempt(
             }
         }
     }
+    if a.base.person_denies || a.base.person_restricts {
+        // Rulebook 7.4: the consents that lost are listed.
+        consents.iter().for_each(|c| why.about(Reason::ConsentOverruled, None, Some(c.facts.consent)));
+    }
     if grants.is_empty() {
         a.gaps(&shut, hits.err(), matches.err(), why);
     } else {
@@ -123,7 +128,9 @@ impl<'a, 'b> Attempt<'a, 'b> {
             // Rulebook 7.7: in a proceeding the person's consent under 2.31(d) opens what an order would.
             cell_order: cell.offers(Decision::Order) || (proceedings && self.s.ordered(cell)),
             authorizable: cell.authorizable,
-            agreement: hit.is_some(),
+            agreement: hit.is_some_and(|h| h.opens == Opens::Cells),
+            limited_data_set: hit.is_some_and(|h| h.opens == Opens::LimitedDataSet),
+            audit_2_53: hit.is_some_and(|h| h.opens == Opens::Audit),
             consent: consent.is_some(),
             consent_named: consent.is_some_and(|c| c.named),
             consent_tpo: consent.is_some_and(Match::tpo),
@@ -174,6 +181,8 @@ impl<'a, 'b> Attempt<'a, 'b> {
                 Path::Status => cell.templates(Decision::Status, self.s),
                 Path::Consent => cell.templates(Decision::Consent, self.s),
                 Path::LifeSafety => std::slice::from_ref(&self.s.bundle.defaults.life_safety.template),
+                Path::LimitedDataSet => std::slice::from_ref(&self.s.bundle.defaults.limited_data_set.template),
+                Path::Audit => std::slice::from_ref(&self.s.bundle.defaults.audit.template),
                 Path::Own | Path::Authorization | Path::Exception | Path::CourtOrder | Path::Record => &[],
             };
             if !templates.is_empty() {
@@ -205,7 +214,7 @@ impl<'a, 'b> Attempt<'a, 'b> {
         }
         let terms = Terms {
             purposes: BTreeSet::from([self.purpose]),
-            template: Arc::clone(&flow.template),
+            template: self.template(&opened, flow),
             elements,
             basis: self.basis(&opened),
             citation: citation(&opened),
@@ -226,12 +235,24 @@ impl<'a, 'b> Attempt<'a, 'b> {
         }
     }
 
+    /// The templates of kind and purpose, or the one that the way itself has.
+    fn template(&self, opened: &Opened, flow: &Standing) -> Arc<str> {
+        let d = &self.s.bundle.defaults;
+        match opened.first() {
+            Some((_, Path::LimitedDataSet, _)) => d.limited_data_set.template.as_str().into(),
+            Some((_, Path::Audit, _)) => d.audit.template.as_str().into(),
+            _ => Arc::clone(&flow.template),
+        }
+    }
+
     fn basis(&self, opened: &Opened) -> BTreeSet<Basis> {
         let mut all = BTreeSet::new();
         for (index, path, _) in opened {
             match path {
                 Path::Own => drop(all.insert(Basis::OWN)),
                 Path::LifeSafety => drop(all.insert(self.s.bundle.defaults.life_safety.basis)),
+                Path::LimitedDataSet => drop(all.insert(self.s.bundle.defaults.limited_data_set.basis)),
+                Path::Audit => drop(all.insert(self.s.bundle.defaults.audit.basis)),
                 path if path.by_consent() && self.part2 => drop(all.insert(Basis::PART2_CONSENT)),
                 path if path.by_consent() => drop(all.insert(Basis::AUTHORIZATION)),
                 _ => all.extend(self.axes.get(*index).and_then(|(_, c)| c.cell).into_iter().flat_map(|c| &c.basis)),

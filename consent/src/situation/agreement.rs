@@ -1,7 +1,8 @@
 use handoff_schemas::{Category, LogTime, Purpose, UnitFacts};
 
 use super::{CellFacts, Situation};
-use crate::agreement::{Agreement, Flow};
+use crate::agreement::{Agreement, Flow, Opens};
+use crate::defaults::ByAgreement;
 use crate::reason::Reason;
 use crate::ruling::AgreementBasis;
 use crate::state::Force;
@@ -9,6 +10,7 @@ use crate::state::Force;
 /// A clause of an agreement in force that covers the whole tuple.
 pub(crate) struct Hit<'a> {
     pub basis: AgreementBasis,
+    pub opens: Opens,
     pub templates: &'a [String],
     pub ends: Option<LogTime>,
 }
@@ -60,8 +62,35 @@ impl<'a> Situation<'a> {
             flow.joins(from, to, self.recipient.kind, purpose)
                 && axes.iter().all(|(c, cell)| flow.carries(*c, cell.permits))
         };
-        let parties = terms.has_party(from) && terms.has_party(to) && !self.police_serve(terms);
+        let parties = terms.has_party(from)
+            && terms.has_party(to)
+            && !self.police_serve(terms)
+            && self.opened_by(terms.kind.opens(), purpose, axes);
         terms.flows.iter().filter(|_| parties).filter(covers).collect()
+    }
+
+    /// Whether this is what an agreement of the kind may open at all: one for a limited data set or for an audit opens
+    /// that, and nothing else, whatever its clauses say.
+    fn opened_by(&self, opens: Opens, purpose: Purpose, axes: &[(Category, CellFacts<'a>)]) -> bool {
+        let d = &self.bundle.defaults;
+        let part2 = axes.first().is_some_and(|(own, _)| self.part2(*own));
+        match opens {
+            Opens::Cells => true,
+            Opens::Nothing => false,
+            Opens::LimitedDataSet => !part2 && self.serves(&d.limited_data_set, purpose, axes),
+            Opens::Audit => part2 && axes.iter().any(|(_, cell)| cell.audited) && self.serves(&d.audit, purpose, axes),
+        }
+    }
+
+    /// For this recipient and purpose, and of categories of its template alone. Who evaluates is no police: nothing of an
+    /// audit may be used against a patient (42 CFR 2.53, 2.62).
+    fn serves(&self, by: &ByAgreement, purpose: Purpose, axes: &[(Category, CellFacts<'a>)]) -> bool {
+        let template = self.bundle.templates.get(&by.template);
+        let shows = |axis: Category| template.is_some_and(|t| t.elements(axis).is_some_and(|e| !e.is_empty()));
+        by.kinds.contains(&self.recipient.kind)
+            && by.purposes.contains(&purpose)
+            && self.target.is_some_and(|unit| !self.state.police(unit))
+            && axes.iter().all(|(axis, cell)| !cell.denied() && (shows(*axis) || *axis == Category::Part2Record))
     }
 
     /// 42 CFR 2.11, 2.12(c)(4), P2-09a: to be called a service organization makes police no lawful recipient, whatever
@@ -95,5 +124,5 @@ impl<'a> Situation<'a> {
 fn hit<'a>(terms: &'a Agreement, flow: &'a Flow) -> Hit<'a> {
     let clause = flow.clause.as_str().into();
     let basis = AgreementBasis { id: terms.id.clone(), version: terms.version, clause };
-    Hit { basis, templates: &flow.templates, ends: terms.effective_to }
+    Hit { basis, opens: terms.kind.opens(), templates: &flow.templates, ends: terms.effective_to }
 }

@@ -6,6 +6,9 @@ use crate::matrix::{Alternative, Basis, Cell, Decision, Requirement};
 /// `C:2.35`, asked of the consent when one is matched.
 const CJ_REFERRAL: Requirement = Requirement::Fact("2.35");
 
+/// `A:2.53`, asked of the agreement when one is matched.
+const AUDITED: Requirement = Requirement::Fact("2.53");
+
 /// A matrix cell with its conditions looked at.
 #[derive(Clone, Copy)]
 pub(crate) struct CellFacts<'a> {
@@ -24,6 +27,8 @@ pub(crate) struct CellFacts<'a> {
     /// What the consent alternative asks of the consent.
     pub named: bool,
     pub specific: bool,
+    /// It offers audit and evaluation to who agreed to the limits of 42 CFR 2.53.
+    pub audited: bool,
     /// It asks for a criminal-justice referral consent (42 CFR 2.35).
     pub criminal_justice: bool,
 }
@@ -78,6 +83,7 @@ impl<'a> Situation<'a> {
             unconditional: open(Decision::Permit).is_some_and(|a| a.requirements.is_empty()),
             named: asks(Requirement::Named),
             specific: asks(Requirement::Specific),
+            audited: alternatives.iter().any(|a| a.requirements.contains(&AUDITED)),
             criminal_justice: asks(CJ_REFERRAL),
         }
     }
@@ -118,7 +124,8 @@ impl<'a> Situation<'a> {
     fn relies(&self) -> bool {
         let party =
             |unit| move |c: &&&handoff_schemas::ConsentFacts| c.recipients.contains(unit) || c.grantors.contains(unit);
-        let by_class = |c: &&&handoff_schemas::ConsentFacts| c.tpo_class && self.tpo_recipient;
+        let reached = self.tpo_recipient && (!self.intermediary || self.treats);
+        let by_class = |c: &&&handoff_schemas::ConsentFacts| c.tpo_class && reached;
         let is_party = party(&self.recipient.unit);
         !self.about.is_empty() && self.about.iter().all(|c| is_party(&c) || by_class(&c))
     }

@@ -103,6 +103,14 @@ impl<'a> Situation<'a> {
         if tpo && !self.tpo_recipient {
             return refuse(Reason::TpoRecipient);
         }
+        if tpo && !named && self.intermediary {
+            if !f.treating_participants {
+                return refuse(Reason::ConsentDeficient);
+            }
+            if !self.treats {
+                return refuse(Reason::NoTreatment);
+            }
+        }
         let wants_name = axes.iter().any(|(_, cell)| cell.named);
         if wants_name && (!named || tpo) {
             return refuse(if tpo { Reason::ConsentType } else { Reason::ConsentScope });

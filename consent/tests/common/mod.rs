@@ -207,6 +207,7 @@ pub fn consent(n: u64, consent_type: ConsentType, from: &str, recipients: &[&str
         grantors: vec![unit_id(from)],
         recipients: recipients.iter().map(|r| unit_id(r)).collect(),
         tpo_class: tpo,
+        treating_participants: false,
         purposes: if tpo {
             vec![Purpose::Treat, Purpose::Hpaymt, Purpose::Hoperat]
         } else {

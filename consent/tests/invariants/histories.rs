@@ -88,6 +88,7 @@ pub fn any_whole_consent() -> impl Strategy<Value = ConsentFacts> {
                 grantors,
                 recipients,
                 tpo_class,
+                treating_participants: false,
                 purposes,
                 categories,
                 elements,

@@ -47,7 +47,7 @@ fn rulebook_6_5_catalogue_is_complete() {
           referral-put-on-hold referral-resumed referral-completed referral-failed referral-cancelled
           referral-entered-in-error
         partner: partner-registered credential-issued credential-revoked conformance-run-passed
-          conformance-run-failed partner-activated partner-suspended partner-offboarded
+          conformance-run-failed partner-activated partner-suspended partner-offboarded operator-declared
         unit: unit-registered
         privacy: record-sealed record-expunged record-recalled";
     let mut family = "";

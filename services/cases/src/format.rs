@@ -2,6 +2,7 @@
 
 mod given;
 mod happening;
+mod hub;
 mod scalar;
 mod then;
 
@@ -15,6 +16,7 @@ pub use happening::{
     AgreementMove, Delivery, Erase, Expire, Link, Objection, PartnerMove, Request, Restriction, Revoke, SealStep, Step,
     Verify,
 };
+pub use hub::Hub;
 pub use scalar::{Steps, shown};
 pub use then::{Decision, External, Then};
 

@@ -143,6 +143,10 @@ impl Play<'_> {
         let mut items: Vec<(LogTime, Item<'_>)> = all.map(|(at, item)| (at.map_or(usual, |at| at.0), item)).collect();
         items.sort_by_key(|(at, _)| *at);
         self.world.until(items.first().map_or(usual, |(at, _)| (*at).min(usual)));
+        if let Some(hub) = &given.hub {
+            let declared = self.world.hub(hub)?;
+            self.expect("given hub", None, declared);
+        }
         let registered = self.world.units(&given.units)?;
         self.expect("given units", None, registered);
         for (name, person) in &given.persons {
@@ -174,7 +178,6 @@ impl Play<'_> {
 
     /// Facts that nothing looks at yet.
     fn note(&mut self, given: &Given) {
-        self.unread.extend(given.hub.as_ref().map(|_| "hub".to_owned()));
         self.unread.extend(given.hooks.iter().map(|h| format!("hooks.{}", h.hook)));
         self.unread.extend(given.orders.iter().map(|o| format!("orders.{}", o.kind)));
         self.unread.extend(given.persons.iter().filter(|(_, p)| p.says_more()).map(|(p, _)| format!("persons.{p}")));
@@ -214,6 +217,8 @@ impl Play<'_> {
             world.link(s, true)?
         } else if let Some(s) = &step.erase {
             world.erase(s)?
+        } else if let Some(s) = &step.hub {
+            world.hub(s)?
         } else if let Some(s) = &step.seal {
             world.seal(s, false)?
         } else if let Some(s) = &step.expunge {

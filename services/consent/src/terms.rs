@@ -23,6 +23,7 @@ struct Terms {
     signatures: Vec<Signature>,
     signed_at: Option<String>,
     cj_condition: Option<Condition>,
+    intermediary: Intermediary,
 }
 
 #[derive(Deserialize)]
@@ -38,6 +39,15 @@ struct Until {
 #[serde(default)]
 struct Condition {
     revocable_after_date: Option<Date>,
+}
+
+/// 2.31(a)(4)(ii): the exchange that hands it on, and to whom of its participants.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Intermediary {
+    name: String,
+    /// (B): its participants who treat the person. Those of (A) are recipients by name.
+    treating_providers_only: bool,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +96,7 @@ fn permission(terms: Terms, item: &Item, consent: RecordId, person: PersonId) ->
         grantors: terms.grantors,
         recipients: terms.recipients,
         tpo_class: terms.tpo_class,
+        treating_participants: !terms.intermediary.name.is_empty() && terms.intermediary.treating_providers_only,
         purposes,
         categories: terms.data_scope,
         elements: Vec::new(),
@@ -148,6 +159,7 @@ pub fn forbidding(
         grantors: scope.grantors,
         recipients: scope.recipients,
         tpo_class: false,
+        treating_participants: false,
         purposes: if scope.purposes.is_empty() { Purpose::ALL.to_vec() } else { scope.purposes },
         categories: all(scope.categories),
         elements: Vec::new(),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::rules::{About, Phase, rule};
 use crate::state::{CAUTION_EXPIRED, CLOSED, Encounter, OPENED};
-use crate::times;
+use crate::{times, treatment};
 
 const CAUTION_CONTESTED: &str = "encounter.caution-contested.v1";
 const DISPOSITION: &str = "encounter.disposition-recorded.v1";
@@ -33,7 +33,8 @@ impl Decider for Encounters {
         let mut events = Vec::with_capacity(command.items.len());
         for item in &command.items {
             check(&state, item)?;
-            let facts = facts(&state, item)?;
+            let mut facts = facts(&state, item)?;
+            facts.extend(treatment::facts(&state, &command.unit, item));
             state = state.apply(&command.unit, item.event_type.as_str(), &facts);
             events.push(NewEvent {
                 event_type: item.event_type.clone(),

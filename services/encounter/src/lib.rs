@@ -8,6 +8,7 @@ mod decide;
 mod rules;
 mod state;
 mod times;
+mod treatment;
 
 pub use decide::Encounters;
 pub use rules::{About, Phase, RULES, Rule, rule};

@@ -1,4 +1,6 @@
-use handoff_schemas::{Disposition, Fact, UnitId};
+use std::collections::BTreeSet;
+
+use handoff_schemas::{Disposition, Fact, PersonId, UnitId};
 
 pub(crate) const OPENED: &str = "encounter.encounter-opened.v1";
 pub(crate) const CLOSED: &str = "encounter.encounter-closed.v1";
@@ -16,6 +18,8 @@ pub struct Encounter {
     pub cautions: u32,
     /// A hold on this record was started by law enforcement.
     pub held_by_law_enforcement: bool,
+    /// Whom the unit took into its care under this record.
+    pub treated: BTreeSet<PersonId>,
 }
 
 impl Encounter {
@@ -29,6 +33,13 @@ impl Encounter {
             CAUTION => self.cautions = self.cautions.saturating_add(1),
             CAUTION_EXPIRED => self.cautions = self.cautions.saturating_sub(1),
             _ => {}
+        }
+        for fact in facts {
+            match fact {
+                Fact::TreatmentBegan { person, .. } => drop(self.treated.insert(*person)),
+                Fact::TreatmentEnded { person, .. } => drop(self.treated.remove(person)),
+                _ => {}
+            }
         }
         self.held_by_law_enforcement |= facts.iter().any(|f| {
             matches!(f, Fact::Disposed { disposition: Disposition::InvoluntaryHold, law_enforcement_initiated: true })

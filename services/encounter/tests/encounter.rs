@@ -202,3 +202,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn treatment_begins_with_care_and_ends_with_the_record() {
+    let (jo, unit): (_, handoff_schemas::UnitId) = (person(1), id(EMS));
+    let began = [Fact::TreatmentBegan { person: jo, unit: unit.clone() }];
+    let ended = [Fact::TreatmentEnded { person: jo, unit }];
+    let came = |accepted: bool| event(EMS, "hospital-arrived", json!({ "arrived_at": AT, "accepted": accepted }));
+    given(Encounters).when(&opened()).then_facts(&began);
+    given(Encounters).when(&came(true)).then_facts(&began);
+    given(Encounters).when(&came(false)).then_facts(&[]);
+    given(Encounters).when(&closed()).then_facts(&[]);
+    given(Encounters).after(&opened()).when(&closed()).then_facts(&ended);
+    // What comes in after the closing begins nothing.
+    over().when(&came(true)).then_facts(&[]);
+    let left = event(EMS, "hospital-admitted", json!({ "admitted": true, "at": AT, "discharged_at": LATER }));
+    given(Encounters).after(&came(true)).when(&left).then_facts(&ended);
+    // Neither a caution nor a transport is care of the unit's own.
+    given(Encounters).when(&caution(AT, LATER)).then_facts(&[]);
+}

@@ -155,6 +155,24 @@ pub enum PartnerVerb {
         #[arg(long)]
         org_type: String,
     },
+    /// Declare what the operator of this hub is by law. It holds until it is declared again.
+    #[command(after_help = "Example: handoff partner operator --role intermediary --org-type other")]
+    Operator {
+        /// business-associate or intermediary (42 CFR 2.11).
+        #[arg(long)]
+        role: String,
+        /// As of an agency.
+        #[arg(long)]
+        org_type: String,
+        /// Counsel who decided that law enforcement may run it.
+        #[arg(long, requires = "reason")]
+        counsel: Option<String>,
+        #[arg(long, requires = "counsel")]
+        reason: Option<String>,
+        /// The programs hold their keys themselves.
+        #[arg(long)]
+        keys_with_program: bool,
+    },
     /// The agencies this hub knows.
     List,
 }

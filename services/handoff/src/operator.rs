@@ -41,6 +41,16 @@ pub async fn add_unit(session: &Session, unit: &str, facts: Value) -> Done {
     session.command("registry", &key, &record, "unit.unit-registered.v1", facts).await
 }
 
+/// Declares what the operator is by law; each declaration takes the place of the one before, the same one again too.
+///
+/// # Errors
+/// The session's.
+pub async fn declare_operator(session: &Session, facts: Value) -> Done {
+    let record = "operator:hub-operator";
+    let key = format!("{record}:{}", uuid::Uuid::now_v7());
+    session.command("registry", &key, record, "partner.operator-declared.v1", facts).await
+}
+
 /// Links two agencies' local ids.
 ///
 /// # Errors

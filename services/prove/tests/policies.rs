@@ -50,7 +50,7 @@ async fn the_counterexample_is_replayed_small_and_in_the_rulebooks_words() {
 }
 
 /// A property, the edit that breaks it, and what its counterexample must speak of.
-const WRONG: [(&str, Edit, &str); 15] = [
+const WRONG: [(&str, Edit, &str); 17] = [
     (
         "policies-never-err",
         (
@@ -142,6 +142,24 @@ const WRONG: [(&str, Edit, &str); 15] = [
         "without-agreement",
         ("paths.cedar", "{ context.cell_permits && context.agreement }", "{ context.cell_permits }"),
         "says P",
+    ),
+    (
+        "limited-data-set",
+        (
+            "paths.cedar",
+            "{ context.cell_aggregate && context.limited_data_set && !context.part2 }",
+            "{ context.limited_data_set && !context.part2 }",
+        ),
+        "164.514(e)",
+    ),
+    (
+        "audit-2-53",
+        (
+            "paths.cedar",
+            "{ context.cell_aggregate && context.audit_2_53 && context.part2 }",
+            "{ context.audit_2_53 && context.part2 }",
+        ),
+        "2.53",
     ),
     (
         "paths-open",

@@ -153,9 +153,24 @@ fn event_of(opened: &Opened, item: &Item, moved: Option<Fact>, data: &Value) -> 
         // The referral's person, whoever speaks: the performer may hold the same human being under an id of its own.
         person: Some(opened.person),
         asserted_at: item.asserted_at.clone(),
-        facts: moved.into_iter().collect(),
+        facts: moved.into_iter().flat_map(|moved| facts(opened, moved)).collect(),
         data: without_consent_reason(data).into_owned(),
     }
+}
+
+/// Who accepts a referral undertakes the care it asks for; it ends with the referral (42 CFR 2.11, treating provider
+/// relationship).
+fn facts(opened: &Opened, moved: Fact) -> Vec<Fact> {
+    let Fact::ReferralMoved { status, .. } = &moved else { return vec![moved] };
+    let (person, unit) = (opened.person, opened.to.clone());
+    let undertaken =
+        |s: ReferralStatus| matches!(s, ReferralStatus::Accepted | ReferralStatus::InProgress | ReferralStatus::OnHold);
+    let care = match (undertaken(opened.status), undertaken(*status)) {
+        (false, true) => Some(Fact::TreatmentBegan { person, unit }),
+        (true, false) => Some(Fact::TreatmentEnded { person, unit }),
+        _ => None,
+    };
+    std::iter::once(moved).chain(care).collect()
 }
 
 /// Rulebook 5.5: the performer is told that the referral is withdrawn, never that a consent was.

@@ -108,6 +108,17 @@ const STATES: [&str; 11] = [
     "entered-in-error",
 ];
 
+/// Who accepts undertakes the care, until the referral ends (42 CFR 2.11).
+fn care(from: ReferralStatus, to: ReferralStatus) -> Option<Fact> {
+    use ReferralStatus::{Accepted, Cancelled, Completed, Failed, InProgress, OnHold, Requested};
+    let (person, unit) = (handoff_spine::scenario::person(1), id(PERFORMER));
+    match (from, to) {
+        (Requested, Accepted) => Some(Fact::TreatmentBegan { person, unit }),
+        (Accepted | InProgress | OnHold, Completed | Failed | Cancelled) => Some(Fact::TreatmentEnded { person, unit }),
+        _ => None,
+    }
+}
+
 #[test]
 fn every_state_step_and_actor_agrees_with_the_table_of_the_law() {
     let record = record_id(&id(REFERRER), "ref-1");
@@ -124,8 +135,9 @@ fn every_state_step_and_actor_agrees_with_the_table_of_the_law() {
                         let events = outcome.answer().unwrap_or_else(|r| panic!("{case}: {r}"));
                         assert_eq!(events.len(), 1, "{case}");
                         let now: ReferralStatus = serde_json::from_value(state.into()).unwrap();
-                        let facts =
+                        let mut facts =
                             if to == now { vec![] } else { vec![Fact::ReferralMoved { referral: record, status: to }] };
+                        facts.extend(care(now, to));
                         assert_eq!(events[0].facts, facts, "{case}");
                         assert_eq!(events[0].person, Some(handoff_spine::scenario::person(1)), "{case}");
                     }

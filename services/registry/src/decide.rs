@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use handoff_schemas::{Fact, PartnerId, UnitFacts, UnitId};
+use handoff_schemas::{Fact, OperatorFacts, PartnerId, UnitFacts, UnitId};
 use handoff_spine::command::{Command, Item, Refusal};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::decider::{Decider, NewEvent};
@@ -14,6 +14,8 @@ use crate::{agreement, partner, unit};
 pub trait Known: Send + Sync + 'static {
     fn unit(&self, unit: &UnitId) -> Option<Arc<UnitFacts>>;
     fn partner(&self, partner: &PartnerId) -> Option<PartnerFacts>;
+    /// What the operator declared last; none where it declared nothing.
+    fn operator(&self) -> Option<OperatorFacts>;
 }
 
 impl Known for Directory {
@@ -23,6 +25,10 @@ impl Known for Directory {
 
     fn partner(&self, partner: &PartnerId) -> Option<PartnerFacts> {
         Self::partner(self, partner)
+    }
+
+    fn operator(&self) -> Option<OperatorFacts> {
+        Self::operator(self)
     }
 }
 

@@ -5,6 +5,7 @@
 mod agreement;
 mod decide;
 mod moves;
+mod operator;
 mod partner;
 mod read;
 mod state;

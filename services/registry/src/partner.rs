@@ -3,6 +3,7 @@ use handoff_spine::command::{Command, Item, Refusal};
 use serde::Deserialize;
 
 use crate::moves::{ACTIVATED, OFFBOARDED, SUSPENDED, partner_leads};
+use crate::operator;
 use crate::read::{data, exists, no_such, other_record, starts_under};
 use crate::state::{Entry, PartnerRecord};
 
@@ -22,6 +23,9 @@ struct Named {
 /// What an event of the `partner` family says to policy.
 pub fn facts(state: &Entry, command: &Command, item: &Item) -> Result<Vec<Fact>, Refusal> {
     let event_type = item.event_type.as_str();
+    if event_type == operator::DECLARED {
+        return operator::facts(command, item);
+    }
     if event_type == "partner.partner-registered.v1" {
         let Registered { partner, name, org_type } = data(item)?;
         starts_under(command, "partner", partner.as_str())?;

@@ -6,6 +6,7 @@ use handoff_spine::directory::OPERATOR;
 use serde::Deserialize;
 
 use crate::decide::Known;
+use crate::operator;
 use crate::read::{data, starts_under};
 use crate::state::Entry;
 
@@ -56,6 +57,7 @@ pub fn facts(state: &Entry, command: &Command, item: &Item, known: &dyn Known) -
         Some(_) => {}
     }
     consistent(&r)?;
+    operator::may_carry(r.hipaa, r.part2, known)?;
     let unit = UnitFacts {
         unit: r.unit,
         partner: r.partner,

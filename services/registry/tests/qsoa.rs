@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use common::{CLINIC, County, POLICE, SHELTER, document, drafted, qsoa, qsoa_step, registrar};
 use handoff_registry::{Known, Registrar};
-use handoff_schemas::{OrgType, PartnerId, RecipientKind, UnitFacts, UnitId};
+use handoff_schemas::{OperatorFacts, OrgType, PartnerId, RecipientKind, UnitFacts, UnitId};
 use handoff_spine::directory::PartnerFacts;
 use handoff_spine::scenario::given;
 use serde_json::json;
@@ -78,6 +78,10 @@ impl Known for Turning {
         let facts = County.partner(partner)?;
         let turned = partner.as_str() == "lantern-shelter" && self.organisation.load(SeqCst);
         Some(if turned { PartnerFacts { org_type: OrgType::LawEnforcement, ..facts } } else { facts })
+    }
+
+    fn operator(&self) -> Option<OperatorFacts> {
+        County.operator()
     }
 }
 

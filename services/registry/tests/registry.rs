@@ -217,6 +217,9 @@ fn prepared(sample: &Sample) -> (Given<Registrar>, Command) {
     let data = sample.data.clone();
     match sample.event_type.family() {
         "agreement" => fitted(sample),
+        _ if name == "partner.operator-declared.v1" => {
+            (given(registrar()), operator("operator:hub-operator", name, data))
+        }
         "unit" => (given(registrar()), operator(&format!("unit:{}", data["unit"].as_str().unwrap()), name, data)),
         _ => {
             let named = data["partner"].as_str().unwrap().to_owned();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use handoff_schemas::{Fact, OrgType, PartnerId, PartnerStatus, RecipientKind, UnitFacts, UnitId};
+use handoff_schemas::{Fact, OperatorFacts, OrgType, PartnerId, PartnerStatus, RecipientKind, UnitFacts, UnitId};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +27,7 @@ pub struct PartnerFacts {
 struct Known {
     units: BTreeMap<UnitId, Arc<UnitFacts>>,
     partners: BTreeMap<PartnerId, PartnerFacts>,
+    operator: Option<OperatorFacts>,
 }
 
 /// Cheap to clone; follows the log until shutdown.
@@ -103,6 +104,12 @@ impl Directory {
         self.known.read().unwrap_or_else(PoisonError::into_inner).partners.get(partner).cloned()
     }
 
+    /// What the hub's operator declared last, or none.
+    #[must_use]
+    pub fn operator(&self) -> Option<OperatorFacts> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).operator
+    }
+
     /// All units, in order of id.
     #[must_use]
     pub fn units(&self) -> Vec<Arc<UnitFacts>> {
@@ -158,6 +165,7 @@ fn fold(known: &RwLock<Known>, log: &Log, raw: &crate::log::RawEntry) -> Result<
             Fact::UnitRegistered { unit } => {
                 known.units.insert(unit.unit.clone(), Arc::new(unit.clone()));
             }
+            Fact::OperatorDeclared { operator } => known.operator = Some(*operator),
             _ => {}
         }
     }

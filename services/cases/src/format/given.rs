@@ -4,6 +4,7 @@ use handoff_schemas::{Category, HipaaStatus, OrgType, Part2Status, Purpose, Reci
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+use super::hub::Hub;
 use super::scalar::{Instant, Many, Short, short_or_full};
 
 /// What stands before the first step: applied in the order of time, and of these fields where times are equal.
@@ -12,8 +13,8 @@ use super::scalar::{Instant, Many, Short, short_or_full};
 pub struct Given {
     /// When everything without a time of its own happened: one day before the first step if absent.
     pub at: Option<Instant>,
-    /// The hub's own legal role: `business-associate` or `intermediary`.
-    pub hub: Option<String>,
+    /// What the hub's operator declares before anything else; a business associate that declares nothing if absent.
+    pub hub: Option<Hub>,
     pub units: BTreeMap<String, Unit>,
     pub persons: BTreeMap<String, Person>,
     pub agreements: Vec<Agreement>,

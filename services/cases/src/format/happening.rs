@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::given::{Agreement, Consent, Event, Hook, Order, Unit};
+use super::hub::Hub;
 use super::scalar::{Instant, Many};
 use super::then::Then;
 
@@ -56,6 +57,8 @@ step! {
     link: Link,
     unlink: Link,
     erase: Erase,
+    /// The operator declares what it is by law.
+    hub: Hub,
     /// Closed to everybody but its unit.
     seal: SealStep,
     /// Closed to everybody, keys destroyed, holders told.

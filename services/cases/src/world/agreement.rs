@@ -25,6 +25,15 @@ const CLAUSES: &[&str] = &[
     "no_identify_or_contact",
     "governing_body_approvals",
     "management_control",
+    "security_addendum",
+    "screening",
+    "training",
+    "audit",
+    "notice",
+    "no_third_party",
+    "auditor",
+    "limits_on_use",
+    "no_use_against_patients",
 ];
 
 /// What the short form leaves to the units: the roles they read in.
@@ -55,7 +64,7 @@ pub fn document(a: &Agreement, id: &str, bundle: &Bundle, roles: RolesOf<'_>) ->
         text += &signatory;
         text += "title = \"Director\"\n";
     }
-    if !matches!(kind, "QSOA" | "BAA" | "CJIS") {
+    if !matches!(kind, "QSOA" | "BAA" | "CJIS" | "CONTRACTOR") {
         let units: Vec<String> = parties.keys().cloned().collect();
         for (index, flow) in flows(a).iter().enumerate() {
             text += &clause(flow, index, &units, bundle, roles);

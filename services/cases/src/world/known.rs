@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use handoff_registry::Known;
-use handoff_schemas::{Fact, PartnerId, PartnerStatus, UnitFacts, UnitId};
+use handoff_schemas::{Fact, OperatorFacts, PartnerId, PartnerStatus, UnitFacts, UnitId};
 use handoff_spine::directory::{OPERATOR, PartnerFacts, Source};
 
 /// Units and partners as every service of the hub knows them.
@@ -13,6 +13,7 @@ pub struct Directory(RwLock<Registered>);
 struct Registered {
     units: BTreeMap<UnitId, Arc<UnitFacts>>,
     partners: BTreeMap<PartnerId, PartnerFacts>,
+    operator: Option<OperatorFacts>,
 }
 
 impl Directory {
@@ -33,6 +34,7 @@ impl Directory {
                 Fact::UnitRegistered { unit } => {
                     known.units.insert(unit.unit.clone(), Arc::new(unit.clone()));
                 }
+                Fact::OperatorDeclared { operator } => known.operator = Some(*operator),
                 _ => {}
             }
         }
@@ -71,5 +73,9 @@ impl Known for Directory {
 
     fn partner(&self, partner: &PartnerId) -> Option<PartnerFacts> {
         self.read().partners.get(partner).cloned()
+    }
+
+    fn operator(&self) -> Option<OperatorFacts> {
+        self.read().operator
     }
 }

@@ -276,6 +276,9 @@ impl World {
             grantors: units(&c.from.0)?,
             recipients: units(&c.to.0)?,
             tpo_class: form.get("tpo_class") == Some(&Value::Bool(true)),
+            treating_participants: form
+                .get("intermediary")
+                .is_some_and(|i| i.get("treating_providers_only") == Some(&Value::Bool(true))),
             purposes,
             categories,
             elements: c.elements.clone(),

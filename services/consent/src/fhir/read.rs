@@ -310,6 +310,7 @@ impl Document<'_> {
             grantors: terms.grantors.unwrap_or_else(|| self.organizations.clone()),
             recipients: terms.recipients.unwrap_or_default(),
             tpo_class: tpo && !named,
+            treating_participants: false,
             purposes: terms.purposes.unwrap_or_default(),
             categories: within(form, terms.categories),
             elements: terms.elements.unwrap_or_default(),
@@ -342,6 +343,7 @@ impl Document<'_> {
             grantors: terms.grantors.unwrap_or(keepers),
             recipients: terms.recipients.unwrap_or_default(),
             tpo_class: false,
+            treating_participants: false,
             purposes: terms.purposes.unwrap_or_else(|| Purpose::ALL.to_vec()),
             categories: terms.categories.or(inherited).unwrap_or_else(|| Category::ALL.to_vec()),
             // A denial of parts of a category denies it whole: a slice cannot go in parts that nobody named.

@@ -2,9 +2,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use handoff::operator::{Loaded, add_partner, add_unit, link_persons, load, standing, suspend};
+use handoff::operator::{Loaded, add_partner, add_unit, declare_operator, link_persons, load, standing, suspend};
 use handoff::session::Session;
 use handoff_law::Agreement;
+use handoff_schemas::LogTime;
 use serde_json::{Value, json};
 
 use crate::cli::{AgreementVerb, Link, PartnerVerb, UnitVerb};
@@ -26,6 +27,20 @@ pub async fn partner(data: &Path, verb: PartnerVerb, json: bool) -> Result<ExitC
                     said(json, &json!({ "partner": partner, "credential": creds }), || {
                         format!("{partner} is registered; its credential is {}", creds.display())
                     });
+                    output::DONE
+                }
+                Err(e) => output::refused(&e, json),
+            }
+        }
+        PartnerVerb::Operator { role, org_type, counsel, reason, keys_with_program } => {
+            let counsel = counsel.zip(reason).map(|(by, reason)| json!({ "by": by, "reason": reason }));
+            let mut facts = json!({ "role": role, "org_type": org_type, "keys_with_program": keys_with_program });
+            if let Some((facts, counsel)) = facts.as_object_mut().zip(counsel) {
+                facts.insert("counsel_override".to_owned(), counsel);
+            }
+            match declare_operator(&session, facts).await? {
+                Ok(_) => {
+                    said(json, &json!({ "role": role, "org_type": org_type }), || format!("the operator is {role}"));
                     output::DONE
                 }
                 Err(e) => output::refused(&e, json),
@@ -99,7 +114,12 @@ pub async fn agreement(data: &Path, verb: AgreementVerb, json: bool) -> Result<E
             match Agreement::parse(&text) {
                 Ok(agreement) => {
                     let id = agreement.id.clone();
-                    said(json, &json!({ "agreement": id, "valid": true }), || format!("{id} is valid"));
+                    let now = LogTime(jiff::Timestamp::now().as_millisecond());
+                    let overdue = agreement.review_overdue(now);
+                    let late = if overdue { "; its review was due, which stops nothing" } else { "" };
+                    said(json, &json!({ "agreement": id, "valid": true, "review_overdue": overdue }), || {
+                        format!("{id} is valid{late}")
+                    });
                     Ok(output::DONE)
                 }
                 Err(e) => Ok(unreadable(e, &file, json)),

@@ -77,6 +77,7 @@ fn ending(n: u128, at: LogTime) -> ConsentFacts {
         grantors: Vec::new(),
         recipients: Vec::new(),
         tpo_class: false,
+        treating_participants: false,
         purposes: Vec::new(),
         categories: Vec::new(),
         elements: Vec::new(),

@@ -145,7 +145,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "walk-aggregate",
-        title: "an evaluator gets counts only, never rows about a person",
+        title: "under a participation agreement an evaluator gets counts only, never rows about a person",
         cite: "rulebook 7.6, code G; 45 CFR 164.514",
         check: aggregate,
     },

@@ -270,6 +270,7 @@ fn consent(number: usize, kind: ConsentType, spoil: Option<Spoil>) -> Result<Con
         grantors: SOURCES.iter().map(|s| unit_id(s.slug)).collect::<Result<_, _>>()?,
         recipients: READERS.iter().map(|r| unit_id(r.slug)).collect::<Result<_, _>>()?,
         tpo_class: tpo,
+        treating_participants: false,
         purposes: Purpose::ALL.iter().copied().filter(of).collect(),
         categories: Category::ALL.iter().copied().filter(|c| *c != Category::Administrative).collect(),
         elements: Vec::new(),

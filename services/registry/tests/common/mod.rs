@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use handoff_registry::{Known, Registrar};
-use handoff_schemas::{HipaaStatus, OrgType, Part2Status, PartnerId, PartnerStatus, RecipientKind, UnitFacts, UnitId};
+use handoff_schemas::{
+    HipaaStatus, OperatorFacts, OrgType, Part2Status, PartnerId, PartnerStatus, RecipientKind, UnitFacts, UnitId,
+};
 use handoff_spine::command::Command;
 use handoff_spine::directory::{OPERATOR, PartnerFacts};
 use handoff_spine::scenario::{Given, command, given, id};
@@ -52,6 +54,10 @@ impl Known for County {
         }
         let (_, name, org_type, _) = UNITS.iter().find(|(_, p, ..)| *p == partner.as_str())?;
         Some(PartnerFacts { name: (*name).to_owned(), org_type: *org_type, status: PartnerStatus::Active })
+    }
+
+    fn operator(&self) -> Option<OperatorFacts> {
+        None
     }
 }
 

@@ -5,7 +5,7 @@ use handoff_spine::command::RecordRef;
 use serde_json::{Value, json};
 
 use super::Act;
-use crate::format::{Agreement, AgreementMove, Documents, PartnerMove, Unit};
+use crate::format::{Agreement, AgreementMove, Documents, Hub, PartnerMove, Unit};
 use crate::found::Found;
 use crate::world::{World, agreement};
 
@@ -164,6 +164,19 @@ impl World {
             other => return Err(format!("`{other}`: use suspended, activated or offboarded")),
         };
         self.operator(&format!("partner:{partner}"), event_type, data)
+    }
+
+    /// The operator declares what it is by law.
+    ///
+    /// # Errors
+    /// A word that is no value of the event type.
+    pub fn hub(&mut self, hub: &Hub) -> Result<Found, String> {
+        let h = &hub.0;
+        let mut data = json!({ "role": h.role, "org_type": h.org_type, "keys_with_program": h.keys_with_program });
+        if let Some(map) = data.as_object_mut().filter(|_| h.counsel_override) {
+            map.insert("counsel_override".to_owned(), json!({ "by": "Counsel", "reason": "on record" }));
+        }
+        self.operator("operator:hub-operator", "partner.operator-declared.v1", data)
     }
 
     /// A command of the hub's operator on one of the registry's records.
