@@ -1,5 +1,6 @@
 //! The words of a case file. An unknown key is an error, with its line.
 
+mod ask;
 mod given;
 mod happening;
 mod hub;
@@ -11,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-pub use given::{Agreement, Consent, Event, Expires, Flow, Given, Unit};
+pub use ask::{Review, Withdraw};
+pub use given::{Agreement, Consent, Event, Expires, Flow, Given, Order, Unit};
 pub use happening::{
     AgreementMove, Delivery, Erase, Expire, Link, Objection, PartnerMove, Request, Restriction, Revoke, SealStep, Step,
     Verify,

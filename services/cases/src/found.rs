@@ -31,6 +31,8 @@ pub struct Found {
     pub accepted: Option<bool>,
     pub refusal: Option<Refusal>,
     pub duplicate: bool,
+    /// Duties that the hub opened, by name.
+    pub follows: BTreeSet<String>,
     /// What nothing in the hub decides yet.
     pub undecided: Option<String>,
     /// Where the hub disagrees with itself; never expected.

@@ -93,6 +93,7 @@ enum Item<'a> {
     Agreement(&'a crate::format::Agreement),
     Consent(&'a crate::format::Consent),
     Event(&'a crate::format::Event),
+    Order(&'a crate::format::Order),
 }
 
 impl Item<'_> {
@@ -101,6 +102,7 @@ impl Item<'_> {
             Self::Agreement(a) => a.refused.as_ref(),
             Self::Consent(c) => c.refused.as_ref(),
             Self::Event(e) => e.refused.as_ref(),
+            Self::Order(o) => o.refused.as_ref(),
         }
     }
 
@@ -109,6 +111,7 @@ impl Item<'_> {
             Self::Agreement(a) => ("agreement", a.id.as_ref()),
             Self::Consent(c) => ("consent", c.id.as_ref()),
             Self::Event(e) => ("event", e.id.as_ref()),
+            Self::Order(o) => ("order", o.id.as_ref()),
         };
         format!("given {kind} {}", id.map_or("without an id", String::as_str))
     }
@@ -139,7 +142,8 @@ impl Play<'_> {
         let agreements = given.agreements.iter().map(|a| (a.at, Item::Agreement(a)));
         let consents = given.consents.iter().map(|c| (c.at, Item::Consent(c)));
         let events = given.events.iter().map(|e| (e.at, Item::Event(e)));
-        let all = agreements.chain(consents).chain(events);
+        let orders = given.orders.iter().map(|o| (o.at, Item::Order(o)));
+        let all = agreements.chain(consents).chain(events).chain(orders);
         let mut items: Vec<(LogTime, Item<'_>)> = all.map(|(at, item)| (at.map_or(usual, |at| at.0), item)).collect();
         items.sort_by_key(|(at, _)| *at);
         self.world.until(items.first().map_or(usual, |(at, _)| (*at).min(usual)));
@@ -162,6 +166,7 @@ impl Play<'_> {
                 Item::Agreement(a) => self.world.agreement(a, self.documents)?,
                 Item::Consent(c) => self.world.consent(c)?,
                 Item::Event(e) => self.world.event(e)?,
+                Item::Order(o) => self.world.order(o)?,
             };
             self.expect(&item.name(), item.refused(), found);
         }
@@ -179,7 +184,6 @@ impl Play<'_> {
     /// Facts that nothing looks at yet.
     fn note(&mut self, given: &Given) {
         self.unread.extend(given.hooks.iter().map(|h| format!("hooks.{}", h.hook)));
-        self.unread.extend(given.orders.iter().map(|o| format!("orders.{}", o.kind)));
         self.unread.extend(given.persons.iter().filter(|(_, p)| p.says_more()).map(|(p, _)| format!("persons.{p}")));
     }
 
@@ -223,6 +227,12 @@ impl Play<'_> {
             world.seal(s, false)?
         } else if let Some(s) = &step.expunge {
             world.seal(s, true)?
+        } else if let Some(s) = &step.order {
+            world.order(s)?
+        } else if let Some(s) = &step.withdraw {
+            world.withdraw(s)?
+        } else if let Some(s) = &step.review {
+            world.review(s)?
         } else {
             Found::undecided(nothing_yet(step))
         })
@@ -234,8 +244,6 @@ fn nothing_yet(step: &Step) -> String {
     let named = |kind: &str, name: &str| format!("no part of the hub does the {kind} `{name}` yet");
     if let Some(hook) = &step.hook {
         named("hook", &hook.hook)
-    } else if let Some(order) = &step.order {
-        named("order", &order.kind)
     } else if let Some(report) = &step.report {
         named("report", &report.kind)
     } else if let Some(measure) = &step.measure {

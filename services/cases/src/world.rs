@@ -14,6 +14,7 @@ mod steps;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use handoff_ask::Asks;
 use handoff_consent::Consents;
 use handoff_encounter::Encounters;
 use handoff_identity::Identities;
@@ -49,6 +50,7 @@ pub struct World {
     encounters: Records<Encounters>,
     referrals: Records<Referrals>,
     seals: Records<Seals>,
+    asks: Records<Asks>,
     /// What was sent under a key before: the content, and the events it became.
     keys: BTreeMap<(UnitId, String), Vec<Sent>>,
     events: Vec<Told>,
@@ -57,6 +59,8 @@ pub struct World {
     names: Names,
     /// Which events each recipient was told to return or destroy, by the recall that told it.
     recalls: BTreeMap<usize, BTreeMap<Recipient, BTreeSet<usize>>>,
+    /// Units whose data an ask opened in an emergency, by the ask's own event.
+    documents: BTreeMap<usize, BTreeSet<UnitId>>,
     /// Where the hub disagreed with itself.
     faults: Vec<String>,
 }
@@ -141,6 +145,7 @@ impl World {
     pub fn new(bundle: Arc<Bundle>) -> Self {
         let directory = Arc::new(Directory::default());
         let (victims, known, holds) = (Arc::clone(&directory), Arc::clone(&directory), Arc::clone(&directory));
+        let readers = Arc::clone(&directory);
         Self {
             bundle,
             state: PolicyState::new(),
@@ -156,6 +161,10 @@ impl World {
                 Arc::new(move |unit: &UnitId| known.has(unit)),
             )),
             seals: Records::new(Seals::new(Arc::new(record_id), Arc::new(move |unit: &UnitId| holds.has(unit)))),
+            asks: Records::new(Asks::new(
+                Arc::new(record_id),
+                Arc::new(move |unit: &UnitId| readers.get(unit).map(|u| u.roles.iter().copied().collect())),
+            )),
             directory,
             keys: BTreeMap::new(),
             events: Vec::new(),
@@ -163,6 +172,7 @@ impl World {
             floors: BTreeMap::new(),
             names: Names::default(),
             recalls: BTreeMap::new(),
+            documents: BTreeMap::new(),
             faults: Vec::new(),
         }
     }
@@ -263,6 +273,7 @@ impl World {
             "encounter" => self.encounters.decide(record, command),
             "referral" => self.referrals.decide(record, command),
             "privacy" => self.seals.decide(record, command),
+            "ask" => self.asks.decide(record, command),
             _ => Err(Refusal::new("HO-4312", "no service accepts this kind of event", "see `handoff schemas`")),
         }
     }
@@ -276,6 +287,7 @@ impl World {
             "encounter" => self.encounters.evolve(record, &events),
             "referral" => self.referrals.evolve(record, &events),
             "privacy" => self.seals.evolve(record, &events),
+            "ask" => self.asks.evolve(record, &events),
             _ => {}
         }
     }
@@ -334,6 +346,7 @@ impl World {
         let Some(told) = self.events.get(place).filter(|t| !t.categories.is_empty() && !t.replaced) else { return };
         let mut recipients = self.state.recipients(&told.event.unit);
         recipients.extend(self.recalls.get(&place).into_iter().flat_map(BTreeMap::keys).cloned());
+        recipients.extend(self.documenting(place));
         recipients.extend(self.rows.iter().filter(|r| r.event == place).map(|r| r.recipient.clone()));
         recipients.sort();
         recipients.dedup();
@@ -352,9 +365,13 @@ impl World {
 
     /// Rules twice, with memory and cold, and insists that both agree.
     fn rule(&mut self, place: usize, recipient: &Recipient, asked: Option<Purpose>) -> Option<Ruling> {
-        let Self { bundle, state, memo, events, at, faults, recalls, .. } = self;
+        let Self { bundle, state, memo, events, at, faults, recalls, documents, .. } = self;
         let facts = events.get(place)?.facts();
         let (warm, cold) = match asked {
+            None if documents.get(&place).is_some_and(|units| units.contains(&recipient.unit)) => (
+                memo.rule_record(bundle, state, &facts, recipient, *at),
+                handoff_law::rule_record(bundle, state, &facts, recipient, *at),
+            ),
             None if recalls.get(&place).is_some_and(|told| told.contains_key(recipient)) => (
                 memo.rule_recall(bundle, state, &facts, recipient, *at),
                 handoff_law::rule_recall(bundle, state, &facts, recipient, *at),

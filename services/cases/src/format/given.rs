@@ -266,14 +266,23 @@ pub struct Order {
     /// `subpoena`, `warrant`, `order-2.64`, `order-2.65`, `order-2.66` or `generic-court-order`.
     pub kind: String,
     pub about: Option<String>,
+    /// The unit whose data it is after, and that records it.
     pub holder: Option<String>,
+    /// Who is to read, and in which role: its first if absent.
     pub for_unit: Option<String>,
+    pub role: Option<RecipientKind>,
+    /// Of the proceeding; by the kind of order if absent.
+    pub purpose: Option<Purpose>,
     pub categories: Vec<Category>,
     pub elements: Vec<String>,
     pub data_from: Option<String>,
     pub data_to: Option<String>,
-    pub findings: Vec<String>,
+    /// What the court found: all that 2.64 or 2.65 asks for if absent.
+    pub findings: Option<Vec<String>>,
+    /// The subpoena or other mandate that goes with it.
     pub mandate: Option<String>,
+    /// Who released it after a review: nobody yet if absent.
     pub reviewed_by: Option<String>,
     pub expires: Option<Instant>,
+    pub refused: Option<String>,
 }

@@ -4,6 +4,7 @@ use handoff_schemas::{Category, Purpose, RecipientKind};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::ask::{Review, Withdraw};
 use super::given::{Agreement, Consent, Event, Hook, Order, Unit};
 use super::hub::Hub;
 use super::scalar::{Instant, Many};
@@ -64,7 +65,12 @@ step! {
     /// Closed to everybody, keys destroyed, holders told.
     expunge: SealStep,
     hook: Hook,
+    /// A paper of a court is served and recorded.
     order: Order,
+    /// An ask or an order is over.
+    withdraw: Withdraw,
+    /// Somebody looks at an ask or an order.
+    review: Review,
     /// An accounting or list that the hub owes.
     report: ReportWanted,
     /// Published numbers.
@@ -77,7 +83,15 @@ step! {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Request {
+    /// What later steps call the ask that this becomes.
+    pub id: Option<String>,
     pub by: String,
+    /// An ask made before, whose id this is.
+    pub under: Option<String>,
+    /// The user by name: only who asked reads under an ask.
+    pub user: Option<String>,
+    /// What is asked for: all categories if absent.
+    pub categories: Vec<Category>,
     /// The functional role read in: the unit's first if absent.
     pub role: Option<RecipientKind>,
     /// Who asks, for example `paramedic` or `patrol-officer`.
@@ -90,7 +104,7 @@ pub struct Request {
     pub from: Many,
     /// Also what the asking unit published itself.
     pub own: bool,
-    /// The facts that an exception rests on, for example `patient_unconscious: true`.
+    /// The facts that an exception rests on, for example `medical_emergency: true`.
     pub basis: BTreeMap<String, Value>,
 }
 

@@ -5,7 +5,7 @@ use handoff_schemas::{LogPos, PersonId, Purpose, Recipient, RecipientKind};
 
 use super::World;
 use super::names::Names;
-use crate::format::{Delivery, Request};
+use crate::format::{Decision, Delivery, Request};
 use crate::found::{Found, Shown};
 
 /// No case calls anybody so.
@@ -40,7 +40,11 @@ impl World {
         let nobodys = about(&*self, Some(Names::person(NOBODY)));
         let asked = r.about.as_deref().map(Names::person);
         let (same, unsure) = self.parted(&places, asked);
-        let (shown, mut reasons) = self.answer(&same, &recipient, r.purpose);
+        let made = self.asks_of(r, &recipient, &same)?;
+        let (mut shown, mut reasons) = self.answer(&same, &recipient, r.purpose);
+        let under = self.answer_under(&same, &recipient, &made.asks);
+        shown.extend(under.shown);
+        reasons.extend(under.reasons);
         // What lies beyond a link that is not sure enough is not found: said to nobody but whoever may know why.
         if !unsure.is_empty() {
             reasons.insert(Reason::IdentityUncertain.code().to_owned());
@@ -48,7 +52,12 @@ impl World {
         let (unknown, _) = self.answer(&nobodys, &recipient, r.purpose);
         let mut found = Found::answered(&shown, &unknown);
         found.reasons = reasons;
-        found.unread.extend(r.basis.keys().map(|fact| format!("basis.{fact}")));
+        if under.waits && found.decision == Some(Decision::Deny) {
+            found.decision = Some(Decision::Review);
+        }
+        found.refusal = made.refusal;
+        found.follows = under.follows;
+        found.unread.extend(made.unread.iter().map(|fact| format!("basis.{fact}")));
         Ok(self.named(found))
     }
 

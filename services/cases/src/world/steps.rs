@@ -1,5 +1,8 @@
 //! What happens in a case, as the commands that units and the operator would send.
 
+mod asks;
+mod basis;
+mod orders;
 mod people;
 mod registry;
 mod seals;
