@@ -69,14 +69,12 @@ pub enum Verb {
     Publish(PublishFile),
     /// State what a user wants beyond what stands, and the authority it rests on: emergency, break-glass, locate, custody.
     /// Prints the ask's id. What it opens is ruled like any release; the answer says nothing about the person.
-    #[command(
-        after_help = "Example: handoff ask --as river-fire-ems --user medic-7 --person EMS-20481 \\\n  \
+    #[command(after_help = "Example: handoff ask --as river-fire-ems --user medic-7 --person EMS-20481 \\\n  \
         --basis emergency --purpose ETREAT --licence paramedic --category medications \\\n  \
         --fact emergency.nature=overdose --fact emergency.consent_unobtainable=unconscious \\\n  \
         --fact emergency.treating_provider_determined --fact emergency.patient_present\n\
         A fact that the authority requires and that is missing is refused with its place. All facts:\n  \
-        handoff schemas ask.access-requested.v1"
-    )]
+        handoff schemas ask.access-requested.v1")]
     Ask(AskFor),
     /// What waits for somebody's review: uses of break-glass, and legal process, which opens nothing before it.
     #[command(subcommand)]
@@ -332,9 +330,11 @@ pub enum ReviewVerb {
         Exit codes: 0 nothing is overdue, 1 something is, 2 could not be carried out.")]
     List,
     /// Record what a reviewer decided, anybody but the user who asked.
-    #[command(after_help = "Example: handoff review record 8f14e45f-ceea-867a-9f3c-0c0c1ad3a2b1 --outcome abuse \\\n  \
+    #[command(
+        after_help = "Example: handoff review record 8f14e45f-ceea-867a-9f3c-0c0c1ad3a2b1 --outcome abuse \\\n  \
         --by 'privacy officer' --note 'no such incident'\n\
-        Abuse closes what the ask opened at once; legal process goes only once its decision is to release it.")]
+        Abuse closes what the ask opened at once; legal process goes only once its decision is to release it."
+    )]
     Record(RecordReview),
 }
 

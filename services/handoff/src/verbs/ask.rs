@@ -73,7 +73,8 @@ fn event(what: &AskFor) -> Result<Value> {
 /// about a person.
 fn stated(fact: &str) -> Result<(&str, &str, Value)> {
     let (path, value) = match fact.split_once('=') {
-        None | Some((_, "true")) => (fact.split('=').next().unwrap_or_default(), Value::Bool(true)),
+        None => (fact, Value::Bool(true)),
+        Some((path, "true")) => (path, Value::Bool(true)),
         Some((path, "false")) => (path, Value::Bool(false)),
         Some((path, text)) => (path, json!(text)),
     };
@@ -81,7 +82,9 @@ fn stated(fact: &str) -> Result<(&str, &str, Value)> {
         Some((object, name)) if !object.is_empty() && !name.is_empty() && !name.contains('.') => {
             Ok((object, name, value))
         }
-        _ => bail!("HO-9083 a fact is not of the form object.name or object.name=value, as in emergency.nature=overdose"),
+        _ => {
+            bail!("HO-9083 a fact is not of the form object.name or object.name=value, as in emergency.nature=overdose")
+        }
     }
 }
 
