@@ -38,7 +38,7 @@ fn assessment(id: &str) -> Value {
     event(PROGRAM, ASSESSED, id, Some("H-1"), data)
 }
 
-/// A patient of the program whom EMS and patrol know too, under ids that the records stewards linked. She signed nothing.
+/// A patient of the program whom EMS and patrol know too, under ids that were linked. She signed nothing.
 async fn patient(county: &mut County, at_ems: &str) {
     county.publish(PROGRAM, &assessment("a-1")).await.unwrap();
     let call = |id: &str| json!({ "incident_number": id, "call": { "type": "welfare-check" } });

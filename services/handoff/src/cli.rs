@@ -67,7 +67,7 @@ pub enum Verb {
     #[command(after_help = "Example: handoff publish --as river-fire-ems --format nemsis care-report.xml\n\
         Example: handoff publish --check care-report.xml   (needs no hub and no unit: validates, shows the mapping)")]
     Publish(PublishFile),
-    /// State what a user wants beyond what stands, and the authority it rests on: emergency, break-glass, locate, custody.
+    /// State what a user wants beyond what stands, and the authority it rests on: an emergency, break-glass, custody.
     /// Prints the ask's id. What it opens is ruled like any release; the answer says nothing about the person.
     #[command(after_help = "Example: handoff ask --as river-fire-ems --user medic-7 --person EMS-20481 \\\n  \
         --basis emergency --purpose ETREAT --licence paramedic --category medications \\\n  \

@@ -1,5 +1,5 @@
-//! What the hub's operator does: register agencies and units, put agreements in force, link people, record reviews. Every
-//! act is a command with a key of its own, so that a second try does nothing twice.
+//! What the hub's operator does: register agencies and units, put agreements in force, link people, record reviews.
+//! Every act is a command with a key of its own, so that a second try does nothing twice.
 
 mod agreement;
 mod reviews;
