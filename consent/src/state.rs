@@ -377,6 +377,11 @@ impl PolicyState {
         self.asks.get(record)
     }
 
+    /// Every ask and legal process, over or not, by record id.
+    pub fn asks(&self) -> impl Iterator<Item = &AskState> {
+        self.asks.all()
+    }
+
     /// Uses of break-glass that nobody has reviewed, with when they must have been. The review queue.
     pub fn reviews(&self) -> impl Iterator<Item = (&AskState, LogTime)> {
         self.asks.all().filter_map(|a| a.review_due().map(|due| (a, due)))

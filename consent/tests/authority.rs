@@ -102,6 +102,28 @@ fn a_use_of_break_glass_waits_for_its_review() {
     assert!(c.under(&Event::of(CLINIC, &[Category::BhTreatment]), facts.ask).releases());
 }
 
+/// What was used is looked at even when it is over; what was served and withdrawn needs no answer.
+#[test]
+fn what_waits_for_a_person_waits_until_they_looked() {
+    let paper = process(SUD, Purpose::Prosecute, order_2_65());
+    let outcomes = [ReviewOutcome::Abuse, ReviewOutcome::Refuse];
+    for (facts, waits_when_over, outcome) in [(breaking_glass(), true, outcomes[0]), (paper, false, outcomes[1])] {
+        let waits = |c: &County| c.state.asks().filter(|a| a.awaits_review()).count();
+        let mut c = county();
+        c.asks(&facts);
+        assert_eq!(waits(&c), 1);
+        review(&mut c, &facts, outcome);
+        assert_eq!(waits(&c), 0);
+        let mut c = county();
+        c.asks(&facts);
+        c.fold(facts.unit.as_str(), vec![Fact::AskEnded { ask: facts.ask, person: facts.person }]);
+        assert_eq!(waits(&c) == 1, waits_when_over);
+    }
+    let mut c = county();
+    c.asks(&in_emergency());
+    assert!(!c.state.asks().any(handoff_law::AskState::awaits_review));
+}
+
 #[test]
 fn i14_break_glass_never_opens_what_is_never_carried_nor_serves_police_courts_or_shelters() {
     let bundle = handoff_law::Bundle::embedded().unwrap();

@@ -19,14 +19,14 @@ use tokio::process::{Child, Command};
 const LOCAL_ID: &str = "canary-person-local-id";
 
 /// `handoff up` as an operator runs it, with logs that hold nothing back, in a file.
-struct Up {
+pub struct Up {
     child: Child,
-    nats: String,
+    pub nats: String,
     http: String,
 }
 
 impl Up {
-    async fn start(data: &Path, log: &Path) -> Self {
+    pub async fn start(data: &Path, log: &Path) -> Self {
         let log = std::fs::File::create(log).unwrap();
         let mut command = Command::new(binary().unwrap());
         command.args(["up", "--http", "127.0.0.1:0", "--data"]).arg(data);
@@ -40,7 +40,7 @@ impl Up {
         Self { child, nats: of("nats"), http: of("http") }
     }
 
-    async fn get(&self, path: &str) -> String {
+    pub async fn get(&self, path: &str) -> String {
         let mut stream = tokio::net::TcpStream::connect(&self.http).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -57,7 +57,7 @@ impl Up {
     }
 
     /// SIGTERM, and a good end.
-    async fn terminate(mut self) {
+    pub async fn terminate(mut self) {
         let pid = self.child.id().unwrap().to_string();
         assert!(Command::new("/bin/kill").args(["-TERM", &pid]).status().await.unwrap().success());
         let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await.unwrap().unwrap();

@@ -3,6 +3,7 @@
 
 mod agreements;
 mod amendments;
+mod asks;
 mod bad_input;
 mod canaries;
 mod credentials;

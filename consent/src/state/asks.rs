@@ -51,6 +51,15 @@ impl AskState {
         matches!(self.facts.claim, Claim::Emergency(_) | Claim::BreakGlass(_))
     }
 
+    /// Whether a person has yet to look at it: a use of break-glass, or legal process that nobody decided on. What ended
+    /// unanswered needs no answer; what was used is looked at even when it is over.
+    #[must_use]
+    pub fn awaits_review(&self) -> bool {
+        let used = matches!(self.facts.claim, Claim::BreakGlass(_));
+        let served = matches!(self.facts.claim, Claim::LegalProcess(_)) && !self.ended;
+        self.review.is_none() && (used || served)
+    }
+
     /// When a use of break-glass must have been reviewed: the end of the second business day after it (rulebook 7.7).
     /// None where nothing is to be reviewed, or it was.
     #[must_use]

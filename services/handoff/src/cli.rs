@@ -67,8 +67,21 @@ pub enum Verb {
     #[command(after_help = "Example: handoff publish --as river-fire-ems --format nemsis care-report.xml\n\
         Example: handoff publish --check care-report.xml   (needs no hub and no unit: validates, shows the mapping)")]
     Publish(PublishFile),
-    /// Read one unit's own view, as that unit.
-    #[command(after_help = "Example: handoff view --as lantern-shelter-intake")]
+    /// State what a user wants beyond what stands, and the authority it rests on: an emergency, break-glass, custody.
+    /// Prints the ask's id. What it opens is ruled like any release; the answer says nothing about the person.
+    #[command(after_help = "Example: handoff ask --as river-fire-ems --user medic-7 --person EMS-20481 \\\n  \
+        --basis emergency --purpose ETREAT --licence paramedic --category medications \\\n  \
+        --fact emergency.nature=overdose --fact emergency.consent_unobtainable=unconscious \\\n  \
+        --fact emergency.treating_provider_determined --fact emergency.patient_present\n\
+        A fact that the authority requires and that is missing is refused with its place. All facts:\n  \
+        handoff schemas ask.access-requested.v1")]
+    Ask(AskFor),
+    /// What waits for somebody's review: uses of break-glass, and legal process, which opens nothing before it.
+    #[command(subcommand)]
+    Review(ReviewVerb),
+    /// Read one unit's own view, as that unit; or what an ask of one user opened.
+    #[command(after_help = "Example: handoff view --as lantern-shelter-intake\n\
+        Example: handoff view --as river-fire-ems --user medic-7 --under 8f14e45f-ceea-867a-9f3c-0c0c1ad3a2b1")]
     View(ViewOf),
     /// Why a unit got, or did not get, what another published: policy, clause, consent, citation. For privacy officers.
     #[command(after_help = "Example: handoff explain --recipient river-pd-patrol --source willow-clinic-crisis")]
@@ -280,9 +293,89 @@ pub struct ViewOf {
     /// Only what came after this cursor.
     #[arg(long, default_value_t = 0)]
     pub since: u64,
+    /// Read what this ask opened instead of what stands; only as the user it names, and only while it lasts.
+    #[arg(long, value_name = "ASK", requires = "user")]
+    pub under: Option<Uuid>,
     /// One person: family name, given name, date of birth.
     #[arg(long, num_args = 3, value_names = ["FAMILY", "GIVEN", "YYYY-MM-DD"])]
     pub named: Option<Vec<String>>,
+}
+
+#[derive(Debug, Args)]
+pub struct AskFor {
+    /// The unit that asks.
+    #[arg(long = "as", value_name = "UNIT")]
+    pub unit: UnitId,
+    /// Who will read under the ask, as the agency names its users. Left out only where facts name another `recipient`.
+    #[arg(long)]
+    pub user: Option<String>,
+    /// The unit's own id of the person.
+    #[arg(long, value_name = "LOCALID")]
+    pub person: String,
+    /// emergency, break-glass, threat, locate, victim, custody, premises-crime, crime-alert or mandated-report.
+    #[arg(long)]
+    pub basis: String,
+    /// The purpose that goes with it: ETREAT, BTG, DUTYWARN, LELOCATE, LEVICTIM, CUSTODYHEALTH, LECRIMEALERT, MANDRPT.
+    #[arg(long, value_name = "CODE")]
+    pub purpose: String,
+    /// What is asked for; repeat for several. Nothing else opens.
+    #[arg(long = "category", required = true, value_name = "CATEGORY")]
+    pub categories: Vec<String>,
+    /// Functional role the user works in now; the unit's first one if absent.
+    #[arg(long)]
+    pub role: Option<RecipientKind>,
+    /// What the user is licensed as, for example paramedic or nurse.
+    #[arg(long)]
+    pub licence: Option<String>,
+    /// A fact of the authority, as its schema has it; repeat for several. Without a value: it is so.
+    #[arg(long = "fact", value_name = "OBJECT.NAME[=VALUE]")]
+    pub facts: Vec<String>,
+    /// The incident that it is about, by the key that the units share.
+    #[arg(long)]
+    pub incident: Option<String>,
+    /// How long it lasts; at most a day, which is the default.
+    #[arg(long)]
+    pub minutes: Option<u32>,
+    /// The unit's own key for the ask: sent again with it, it is the same ask.
+    #[arg(long)]
+    pub key: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ReviewVerb {
+    /// What waits: break-glass with the end of its two business days, and legal process.
+    #[command(after_help = "Example: handoff review list\n\
+        Exit codes: 0 nothing is overdue, 1 something is, 2 could not be carried out.")]
+    List,
+    /// Record what a reviewer decided, anybody but the user who asked.
+    #[command(
+        after_help = "Example: handoff review record 8f14e45f-ceea-867a-9f3c-0c0c1ad3a2b1 --outcome abuse \\\n  \
+        --by 'privacy officer' --note 'no such incident'\n\
+        Abuse closes what the ask opened at once; legal process goes only once its decision is to release it."
+    )]
+    Record(RecordReview),
+}
+
+#[derive(Debug, Args)]
+pub struct RecordReview {
+    /// The ask, by the id its publication was answered with; `handoff review list` shows it.
+    pub ask: Uuid,
+    /// Of break-glass: appropriate or abuse. Of legal process: release or refuse.
+    #[arg(long)]
+    pub outcome: OutcomeArg,
+    /// Who reviewed it.
+    #[arg(long)]
+    pub by: String,
+    #[arg(long)]
+    pub note: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutcomeArg {
+    Appropriate,
+    Abuse,
+    Release,
+    Refuse,
 }
 
 #[derive(Debug, Args)]

@@ -75,8 +75,15 @@ impl Partner {
     /// # Errors
     /// As [`Self::read`].
     pub async fn read_under(&self, ask: uuid::Uuid, unit: &UnitId, user: &str) -> Result<Result<View, Refusal>> {
-        let (unit, user) = (unit.clone(), user.to_owned());
-        self.ask("in.read", &Read { unit, role: None, user, under: Some(ask), query: Ask::Since(0) }).await
+        self.request(&under(ask, unit, user)).await
+    }
+
+    /// Reads as the request says.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn request(&self, read: &Read) -> Result<Result<View, Refusal>> {
+        self.ask("in.read", read).await
     }
 
     /// The reply's bytes as they came, for whoever compares them.
@@ -96,4 +103,10 @@ impl Partner {
         let reply: Reply<T> = serde_json::from_slice(&bytes).context("HO-9011 the hub's answer cannot be read")?;
         Ok(reply.into())
     }
+}
+
+/// The request for all that an ask of this user opened.
+#[must_use]
+pub fn under(ask: uuid::Uuid, unit: &UnitId, user: &str) -> Read {
+    Read { unit: unit.clone(), role: None, user: user.to_owned(), under: Some(ask), query: Ask::Since(0) }
 }

@@ -1,7 +1,8 @@
-//! What the hub's operator does: register agencies and units, put agreements in force, link people. Every act is a
-//! command with a key of its own, so that a second try does nothing twice.
+//! What the hub's operator does: register agencies and units, put agreements in force, link people, record reviews.
+//! Every act is a command with a key of its own, so that a second try does nothing twice.
 
 mod agreement;
+mod reviews;
 
 use anyhow::{Context as _, Result, bail};
 use handoff_schemas::{PersonId, UnitId};
@@ -9,6 +10,7 @@ use handoff_spine::command::{Accepted, Refusal};
 use serde_json::{Value, json};
 
 pub use agreement::{Loaded, load, standing, suspend};
+pub use reviews::{Kind, Review, Waiting, review, waiting};
 
 use crate::session::Session;
 

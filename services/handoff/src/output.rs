@@ -61,13 +61,22 @@ pub fn authority(ruling: &Value) -> Vec<String> {
                 why.push(format!("consent {}", text(grant, "/consent/type")));
             }
             if why.is_empty() {
-                why.push("own record".to_owned());
+                why.push(alone(ruling, grant));
             }
             let (category, template) = (text(slice, "/category"), text(grant, "/template"));
             lines.push(format!("{category}: {} · {template} · {}", why.join(" + "), text(grant, "/citation")));
         }
     }
     lines
+}
+
+/// What a grant rests on that names no agreement and no consent.
+fn alone(ruling: &Value, grant: &Value) -> String {
+    match ruling.pointer("/ask/purpose").and_then(Value::as_str) {
+        Some(purpose) => format!("ask for {purpose}"),
+        None if items(grant, "/basis").any(|b| b.as_str() == Some("own")) => "own record".to_owned(),
+        None => "the law alone".to_owned(),
+    }
 }
 
 /// A text inside a JSON value; nothing where it is absent.

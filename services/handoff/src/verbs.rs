@@ -1,6 +1,7 @@
 //! One module a verb.
 
 mod admin;
+mod ask;
 mod bench;
 mod cases;
 mod dead;
@@ -9,6 +10,7 @@ mod explain;
 mod law;
 mod ledger;
 mod publish;
+mod review;
 mod rule;
 mod schemas;
 mod up;
@@ -18,7 +20,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::cli::{CasesVerb, Cli, LawVerb, LedgerVerb, Verb};
+use crate::cli::{CasesVerb, Cli, LawVerb, LedgerVerb, ReviewVerb, Verb};
 
 /// Carries out what was asked.
 ///
@@ -34,6 +36,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Agreement(verb) => admin::agreement(&data, verb, json).await,
         Verb::Link(link) => admin::link(&data, &link, json).await,
         Verb::Publish(what) => publish::publish(&data, &what, json).await,
+        Verb::Ask(what) => ask::ask(&data, &what, json).await,
+        Verb::Review(ReviewVerb::List) => review::list(&data, json).await,
+        Verb::Review(ReviewVerb::Record(what)) => review::record(&data, &what, json).await,
         Verb::View(what) => view::view(&data, what, json).await,
         Verb::Explain(what) => explain::explain(&data, &what, json).await,
         Verb::Rule(what) => rule::rule(&data, &what, json).await,

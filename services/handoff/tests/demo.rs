@@ -65,6 +65,14 @@ fn the_night_comes_out_as_the_law_has_it() {
     assert!(told["revocation"]["stop_ms"].as_f64().unwrap() > 0.0);
     assert_eq!(told["probe"]["known_sha256"], told["probe"]["unknown_sha256"]);
     assert_eq!(told["probe"]["known_sha256"].as_str().unwrap().len(), 64);
+    let emergency = &told["emergency"];
+    assert!(emergency["medicines"]["Harbor Recovery"].as_array().unwrap().contains(&Value::from("buprenorphine")));
+    assert!(emergency["citations"].as_array().unwrap().iter().any(|c| c.as_str().unwrap().contains("42 CFR 2.51")));
+    let items = emergency["documented"].as_object().unwrap();
+    assert_eq!(items.keys().collect::<Vec<_>>(), ["by whom", "to whom", "when", "why"]);
+    assert!(items["to whom"].as_str().unwrap().contains("River Fire EMS") && items["why"] == "overdose");
+    assert_eq!(emergency["known_sha256"], emergency["unknown_sha256"]);
+    assert_eq!(emergency["known_sha256"].as_str().unwrap().len(), 64);
     let lines = |part: &str| told["suspension"][part].as_array().unwrap().clone();
     assert!(lines("stopped").iter().any(|l| l.as_str().unwrap().starts_with("lantern-shelter: referral.")));
     assert!(lines("kept").iter().any(|l| l.as_str().unwrap().starts_with("river-pd: encounter.")));

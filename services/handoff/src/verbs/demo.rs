@@ -4,6 +4,7 @@
 //! the recorded rulings, and a step that does not come out as told ends the demo with its code.
 
 mod cast;
+mod emergency;
 mod letter;
 mod night;
 mod probe;
@@ -14,6 +15,7 @@ mod tell;
 mod why;
 mod words;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -36,7 +38,7 @@ use tell::Teller;
 /// `handoff demo`
 ///
 /// # Errors
-/// HO-9030 where the folder is in use; HO-9031 to HO-9039 where a step does not come out as told.
+/// HO-9030 where the folder is in use; HO-9031 to HO-9039, HO-9085 and HO-9086 where a step does not come out as told.
 pub async fn demo(data: &Path, options: &Demo, as_json: bool) -> Result<ExitCode> {
     fresh(data)?;
     // Always on its own broker and SQLite files: a demo writes invented people, never into a hub that is in use.
@@ -96,6 +98,8 @@ async fn play(session: &mut Session, teller: &Teller) -> Result<Value> {
 
     let probe = probe::ask(&players).await?;
     teller.probe(&probe);
+    let emergency = emergency::ask(session, &players).await?;
+    teller.emergency(&emergency);
     let revocation = stops::revoke(session, &players).await?;
     teller.revocation(&revocation);
     let suspension = stops::suspend(session, &players).await?;
@@ -111,6 +115,11 @@ async fn play(session: &mut Session, teller: &Teller) -> Result<Value> {
             "rows_before": revocation.rows_before, "rows_after": revocation.rows_after, "stop_ms": (revocation.stop_ms * 1000.0).round() / 1000.0,
         },
         "probe": { "known_sha256": probe.known_sha256, "unknown_sha256": probe.unknown_sha256 },
+        "emergency": {
+            "medicines": emergency.medicines, "citations": emergency.citations,
+            "documented": emergency.documented.iter().cloned().collect::<BTreeMap<_, _>>(),
+            "known_sha256": emergency.known_sha256, "unknown_sha256": emergency.unknown_sha256,
+        },
         "suspension": { "stopped": suspension.stopped, "kept": suspension.kept },
         "tamper": { "found": tamper.found, "where": tamper.place },
         "ledger": { "entries": sound.entries, "verified": sound.verified },

@@ -1,11 +1,11 @@
 mod event;
-mod fold;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use handoff::config::Config;
+use handoff::folded::{self, Folded};
 use handoff::hub::Ground;
 use handoff::session::running;
 use handoff_law::{Bundle, Explanation, Grant, Question, Reason, SliceRuling, change, consent_words, explain};
@@ -16,7 +16,6 @@ use serde_json::{Value, json};
 use crate::cli::Rule;
 use crate::output;
 use event::WouldBe;
-use fold::Folded;
 
 /// `handoff rule`: who would get what of an event, by the log of a hub that runs or is stopped. Nothing is published and
 /// no service is started.
@@ -49,7 +48,7 @@ async fn answer(ground: &Ground, what: &Rule, as_json: bool) -> Result<ExitCode>
         Some(text) => {
             let (unit, local) = named(&folded, text)?;
             let record = ids.record_id(&unit, &format!("local:{local}"));
-            Some(fold::person(&log, record).await?)
+            Some(folded::person(&log, record).await?)
         }
         None => None,
     };

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use handoff_gateway::wire::{Ask, View};
+use handoff_gateway::wire::{Ask, Read, View};
 
 use crate::cli::{Rebuild, ViewOf};
 use crate::output;
@@ -24,7 +24,8 @@ pub async fn view(data: &Path, what: ViewOf, as_json: bool) -> Result<ExitCode> 
         }
         _ => Ask::Since(what.since),
     };
-    let code = match partner.read(&what.unit, what.role, &what.user, ask).await? {
+    let ViewOf { unit, role, user, under, .. } = what;
+    let code = match partner.request(&Read { unit, role, user, under, query: ask }).await? {
         Ok(view) if as_json => {
             output::print(&serde_json::to_value(&view)?);
             output::DONE

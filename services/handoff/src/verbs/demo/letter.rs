@@ -49,8 +49,10 @@ fn add(letter: &mut Letter, row: &Accounting) {
     if told.first.is_empty() || day < told.first {
         told.first = day;
     }
+    let is_ask = row.ruling.event_type.family() == "ask";
     for slice in words::items(&row.document, "/slices") {
-        told.what.insert(words::plain(words::text(slice, "/category").unwrap_or_default()));
+        let category = words::text(slice, "/category").unwrap_or_default();
+        told.what.insert(if is_ask { "who asked about you, and why" } else { words::plain(category) });
         for grant in words::items(slice, "/grants") {
             told.why.extend(words::items(grant, "/purposes").filter_map(Value::as_str).map(words::purpose));
             told.signed |= grant.pointer("/consent").is_some_and(Value::is_object);

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, bail};
 use handoff::operator;
 use handoff::session::Session;
 use handoff_gateway::adapter::{self, PersonRef};
-use handoff_gateway::wire::Format;
+use handoff_gateway::wire::{Format, PublishReply};
 use handoff_schemas::{PersonId, UnitId};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
@@ -86,6 +86,14 @@ const ACCEPTED: Step = step!(
     "the shelter accepts: a bed is hers"
 );
 
+/// The night after: a medic's ask about her, an officer's the same, and the officer's about somebody nobody knows.
+pub static MEDIC_ASKS: Step =
+    step!("23:10", "river-fire-ems", Cloudevents, "ask-medic.json", "a medic finds her unconscious and asks");
+pub static OFFICER_ASKS: Step =
+    step!("23:10", "river-pd-patrol", Cloudevents, "ask-officer.json", "an officer asks the same about her");
+pub static OFFICER_ASKS_OF_A_STRANGER: Step =
+    step!("23:10", "river-pd-patrol", Cloudevents, "ask-officer-stranger.json", "and about a stranger");
+
 /// The consents, by the keys their units gave them.
 pub const PART2_CONSENT: &str = "hr-118-consent-1";
 pub const PART2_PROGRAM: &str = "harbor-recovery-sud";
@@ -106,6 +114,14 @@ const WRITTEN_ON: Date = jiff::civil::date(2026, 11, 20);
 /// # Errors
 /// HO-9031 where the hub refuses the document.
 pub async fn publish(players: &[Player], step: &Step) -> Result<()> {
+    send(players, step, &dated(step.document)?).await.map(drop)
+}
+
+/// States an ask, and returns what its unit was answered.
+///
+/// # Errors
+/// As [`publish`].
+pub async fn ask(players: &[Player], step: &Step) -> Result<PublishReply> {
     send(players, step, &dated(step.document)?).await
 }
 
@@ -130,14 +146,14 @@ pub async fn accept(players: &[Player], referral: uuid::Uuid) -> Result<&'static
     Ok(&STEP)
 }
 
-async fn send(players: &[Player], step: &Step, document: &str) -> Result<()> {
+async fn send(players: &[Player], step: &Step, document: &str) -> Result<PublishReply> {
     let player = players
         .iter()
         .find(|p| p.agency.units.iter().any(|u| u.id == step.unit))
         .with_context(|| format!("no agency of the demo has the unit `{}`", step.unit))?;
     let unit: UnitId = step.unit.parse()?;
     let reply = player.partner.publish(&unit, step.format, false, document.as_bytes()).await?;
-    reply.map(drop).map_err(super::refused).with_context(|| format!("publishing night/{}", step.file))
+    reply.map_err(super::refused).with_context(|| format!("publishing night/{}", step.file))
 }
 
 /// Records stewards decide that these local ids are one woman: explicit, never guessed.
@@ -211,7 +227,8 @@ mod tests {
 
     #[test]
     fn every_document_of_the_night_is_accepted_by_its_adapter() {
-        for step in STEPS.iter().chain(&ELSEWHERE).chain([&ACCEPTED]) {
+        let asks = [&MEDIC_ASKS, &OFFICER_ASKS, &OFFICER_ASKS_OF_A_STRANGER];
+        for step in STEPS.iter().chain(&ELSEWHERE).chain([&ACCEPTED]).chain(asks) {
             let document = dated(step.document).unwrap();
             let reply = check(step.format, document.as_bytes(), RecipientKind::Ems, None);
             let reply = reply.unwrap_or_else(|e| panic!("{}: {e}", step.file));

@@ -50,6 +50,6 @@ fn named([family, given, birth_date]: [&str; 3]) -> Ask {
     Ask::Named { family: family.to_owned(), given: given.to_owned(), birth_date: birth_date.to_owned() }
 }
 
-fn hash(bytes: &[u8]) -> String {
+pub fn hash(bytes: &[u8]) -> String {
     HEXLOWER.encode(&Sha256::digest(bytes))
 }

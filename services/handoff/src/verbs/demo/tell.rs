@@ -7,6 +7,7 @@ use std::time::Duration;
 use comfy_table::Cell;
 
 use super::cast::{AGENCIES, unit_name};
+use super::emergency::Emergency;
 use super::letter::Letter;
 use super::night::Step;
 use super::probe::Probe;
@@ -139,6 +140,24 @@ impl Teller {
                 "The same {} bytes: the asker cannot learn that somebody is a patient (42 CFR 2.13(c)).",
                 probe.bytes
             ),
+        );
+    }
+
+    pub fn emergency(&self, e: &Emergency) {
+        self.heading("The night after: a medic finds her unconscious, and asks");
+        for (source, medicines) in &e.medicines {
+            let medicines: Vec<&String> = medicines.iter().collect();
+            self.item("  reads at once   ", &format!("{} from {source}", words::list(&medicines)));
+        }
+        self.item("  because         ", &e.citations.iter().map(String::as_str).collect::<Vec<_>>().join("; "));
+        let items: Vec<String> = e.documented.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        self.item("  Harbor is told  ", &format!("{} (42 CFR 2.51(c))", items.join(" · ")));
+        self.say("  An officer asks the same");
+        self.say(&format!("  about her       sha256 {}", e.known_sha256));
+        self.say(&format!("  a stranger      sha256 {}", e.unknown_sha256));
+        self.item(
+            "  ",
+            &format!("The same {} bytes: an officer is no medical personnel, and learns nothing of her.", e.bytes),
         );
     }
 

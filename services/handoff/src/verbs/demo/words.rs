@@ -113,6 +113,8 @@ pub fn purpose(code: &str) -> &'static str {
         "DISPATCH" => "to send help",
         "SCENESAFETY" => "to keep everybody safe",
         "LEFOLLOWUP" => "to tell the officers how it ended",
+        "ETREAT" => "to treat you in an emergency",
+        "ACCOUNTING" => "to keep on record what was told in an emergency",
         _ => "for another purpose",
     }
 }

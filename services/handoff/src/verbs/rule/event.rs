@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use handoff::folded::Folded;
 use handoff_law::{Bundle, EventFacts};
 use handoff_schemas::canary::canary_sample;
 use handoff_schemas::{
@@ -15,7 +16,6 @@ use handoff_spine::intake::{self, Before};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::fold::Folded;
 use crate::cli::Rule;
 use crate::output;
 

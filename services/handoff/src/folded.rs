@@ -1,3 +1,5 @@
+//! The log folded as policy folds it, for verbs that look and change nothing.
+
 use anyhow::{Result, bail};
 use handoff_law::{EventRef, PolicyState};
 use handoff_schemas::{LogPos, LogTime, PersonId, RecordId};
