@@ -1,7 +1,9 @@
 //! Richer histories than `histories.rs`: consents that are whole, denials, restrictions, referral consents, asks with and
 //! without their facts, several agreements over one flow, a court and a hospital.
 
-use handoff_law::{EventRef, PolicyState, Ruling};
+use std::sync::OnceLock;
+
+use handoff_law::{Bundle, EventRef, Memo, PolicyState, Ruling};
 use handoff_schemas::*;
 use proptest::prelude::*;
 
@@ -25,13 +27,23 @@ pub fn world_unit() -> impl Strategy<Value = UnitId> {
 
 /// The example county with its agreements, one more over everything, a court and a hospital.
 pub fn world() -> County {
-    use RecipientKind::{Cj, Hosp};
-    let mut c = County::river();
-    c.unit(unit(JAIL, "river-county", &[Cj], HipaaStatus::None, Part2Status::No));
-    c.unit(unit(HOSPITAL, "river-hospital", &[Hosp], HipaaStatus::CoveredProvider, Part2Status::No));
-    let kinds: Vec<_> = world_units().into_iter().map(|u| (u, role(&c.state, &unit_id(u)))).collect();
-    c.agreement(&everything(&kinds));
-    c
+    let (state, pos) = founded();
+    let bundle = Bundle::embedded().unwrap();
+    County { bundle, state: state.clone(), at: NOW, pos: *pos, memo: Memo::new() }
+}
+
+/// Made once: reading the agreements takes longer than a case.
+fn founded() -> &'static (PolicyState, u64) {
+    static FOUNDED: OnceLock<(PolicyState, u64)> = OnceLock::new();
+    FOUNDED.get_or_init(|| {
+        use RecipientKind::{Cj, Hosp};
+        let mut c = County::river();
+        c.unit(unit(JAIL, "river-county", &[Cj], HipaaStatus::None, Part2Status::No));
+        c.unit(unit(HOSPITAL, "river-hospital", &[Hosp], HipaaStatus::CoveredProvider, Part2Status::No));
+        let kinds: Vec<_> = world_units().into_iter().map(|u| (u, role(&c.state, &unit_id(u)))).collect();
+        c.agreement(&everything(&kinds));
+        (c.state, c.pos)
+    })
 }
 
 pub fn role(state: &PolicyState, unit: &UnitId) -> RecipientKind {
@@ -85,11 +97,11 @@ pub fn any_step() -> impl Strategy<Value = Step> {
         ReviewOutcome::Appropriate,
         ReviewOutcome::Abuse,
     ]);
-    let recorded = |consent: ConsentFacts| {
+    let recorded = |consent: ConsentFacts| -> Step {
         let by = consent.grantors[0].clone();
         (Fact::ConsentRecorded { consent }, by, 0)
     };
-    let made = |ask: AskFacts| {
+    let made = |ask: AskFacts| -> Step {
         let by = ask.unit.clone();
         (Fact::AskMade { ask }, by, 0)
     };
@@ -279,7 +291,7 @@ pub fn ask_with(claim: Claim, purpose: Purpose) -> impl Strategy<Value = AskFact
     let what = (Just(claim), purpose, proptest::sample::select(licences));
     (who, what, categories, elements, minutes).prop_map(
         |((n, p, to_unit, other), (claim, purpose, licence), categories, elements, minutes)| {
-            let kind = role(world_roles(), &to_unit);
+            let kind = role(&founded().0, &to_unit);
             AskFacts {
                 ask: ask_id(n),
                 person: person(p),
@@ -294,10 +306,4 @@ pub fn ask_with(claim: Claim, purpose: Purpose) -> impl Strategy<Value = AskFact
             }
         },
     )
-}
-
-/// The units' roles; they do not change in these histories.
-fn world_roles() -> &'static PolicyState {
-    static ROLES: std::sync::OnceLock<PolicyState> = std::sync::OnceLock::new();
-    ROLES.get_or_init(|| world().state)
 }
