@@ -189,7 +189,7 @@ impl Memo {
         }
         let decided = self.cold(s, asked);
         let answer = ruling(s, &decided);
-        let until = s.state.next_change(s.at).map(|(at, _)| at);
+        let until = s.state.next_change_at(s.at);
         self.keep(&key, s.at, until, decided);
         answer
     }

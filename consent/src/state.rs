@@ -406,6 +406,12 @@ impl PolicyState {
         self.due.next_change(after)
     }
 
+    /// The instant of [`Self::next_change`] alone: thousands of consents may end with one day.
+    #[must_use]
+    pub fn next_change_at(&self, after: LogTime) -> Option<LogTime> {
+        self.due.next_instant(after)
+    }
+
     /// The first change by time alone that no due event has covered; it may be past. The service appends a due event
     /// once time has reached it.
     #[must_use]

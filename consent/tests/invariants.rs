@@ -4,6 +4,10 @@
 mod common;
 #[path = "invariants/histories.rs"]
 mod histories;
+#[path = "invariants/release.rs"]
+mod release;
+#[path = "invariants/worlds.rs"]
+mod worlds;
 
 use std::collections::BTreeSet;
 

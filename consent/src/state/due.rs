@@ -41,6 +41,10 @@ impl Dues {
         Some((*at, again.iter().cloned().collect()))
     }
 
+    pub fn next_instant(&self, after: LogTime) -> Option<LogTime> {
+        self.changes.range(after..).map(|(at, _)| *at).find(|at| *at > after)
+    }
+
     pub fn next(&self) -> Option<LogTime> {
         self.ahead.first().copied()
     }
@@ -75,6 +79,7 @@ mod tests {
         assert_eq!(dues.next(), None);
         assert!(dues.covered(LogPos(1), LogTime(11)).is_empty());
         assert_eq!(dues.next_change(LogTime(9)), Some((LogTime(10), vec![person(2)])), "a memo still asks");
+        assert_eq!((dues.next_instant(LogTime(9)), dues.next_instant(LogTime(10))), (Some(LogTime(10)), None));
     }
 
     #[test]
