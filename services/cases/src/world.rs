@@ -163,7 +163,7 @@ impl World {
             seals: Records::new(Seals::new(Arc::new(record_id), Arc::new(move |unit: &UnitId| holds.has(unit)))),
             asks: Records::new(Asks::new(
                 Arc::new(record_id),
-                Arc::new(move |unit: &UnitId| readers.get(unit).map(|u| u.roles.iter().copied().collect())),
+                Arc::new(move |unit: &UnitId| readers.get(unit).map(|u| u.roles.clone())),
             )),
             directory,
             keys: BTreeMap::new(),
