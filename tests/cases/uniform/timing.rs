@@ -168,7 +168,9 @@ async fn write_on(county: &County) {
 }
 
 async fn read_on(county: &County, unit: &str) {
-    while county.ask(unit, Ask::Person(Uuid::new_v4())).await.is_ok() {}
+    loop {
+        drop(county.ask(unit, Ask::Person(Uuid::new_v4())).await);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
