@@ -436,7 +436,7 @@ impl PolicyState {
 
     /// Agreements that name both, whatever their status.
     pub(crate) fn shared<'a>(&'a self, a: &UnitId, b: &'a UnitId) -> impl Iterator<Item = &'a AgreementState> {
-        self.agreements.naming(a).filter_map(|id| self.agreements.get(id)).filter(move |s| s.names(b))
+        self.agreements.between(a, b).filter(move |s| s.names(b))
     }
 
     /// Whether data of this person from this unit, published at `pos`, was ordered erased.

@@ -11,17 +11,20 @@ mod common;
 mod given;
 #[path = "cells/table.rs"]
 mod table;
+#[path = "cells/trial.rs"]
+mod trial;
 #[path = "cells/unmet.rs"]
 mod unmet;
 
 use std::collections::BTreeSet;
 
 use common::*;
-use given::{Agreed, Counties, Trial};
+use given::{Agreed, Counties};
 use handoff_law::{Grant, Obligation, Ruling};
 use handoff_schemas::RecipientKind::{Cj, Cmp, Ems, Le};
 use handoff_schemas::*;
 use table::{Asked, Cell, Positive, Table, Way};
+use trial::Trial;
 use unmet::{UNMET, Why};
 
 /// Faults found, each a line; a test names them all.

@@ -1,4 +1,6 @@
-//! A5: withheld equals unknown, byte for byte.
+//! A5: withheld equals unknown, byte for byte; `uniform/timing.rs`: and in time.
+
+mod timing;
 
 use handoff_gateway::wire::{Ask, Read};
 use handoff_tests::{County, event};

@@ -156,6 +156,12 @@ impl Agreements {
         self.by_unit.get(unit).into_iter().flatten()
     }
 
+    /// Agreements that were drafted with both. Of the hundreds that a busy unit has, only what it shares is looked at.
+    pub fn between<'a>(&'a self, a: &UnitId, b: &UnitId) -> impl Iterator<Item = &'a AgreementState> + use<'a> {
+        let both = self.by_unit.get(a).zip(self.by_unit.get(b));
+        both.into_iter().flat_map(|(a, b)| a.intersection(b)).filter_map(move |id| self.all.get(id))
+    }
+
     /// Begin and end of the version that counts.
     pub fn dates(&self, id: &AgreementId) -> Vec<LogTime> {
         let current = self.all.get(id).and_then(|s| s.current.and_then(|v| s.versions.get(&v)));
