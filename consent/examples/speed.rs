@@ -147,8 +147,11 @@ fn scattered(n: u64) -> uuid::Uuid {
 /// The facts of one event as they stand on the log: a consent to the program, then one to the clinic, each to end on some
 /// day of the next year.
 fn logged(n: u64) -> Vec<u8> {
-    let (kind, from) =
-        if n % 2 == 0 { (ConsentType::Part2Named, PROGRAM) } else { (ConsentType::HipaaAuthorization, CLINIC) };
+    let (kind, from) = if n.is_multiple_of(2) {
+        (ConsentType::Part2Named, PROGRAM)
+    } else {
+        (ConsentType::HipaaAuthorization, CLINIC)
+    };
     let mut facts = consent(n, kind, from, &[SHELTER]);
     facts.consent = RecordId(scattered(n | 1 << 40));
     facts.person = a_person(n / 2);
