@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use handoff_schemas::{Fact, OperatorFacts, OrgType, PartnerId, PartnerStatus, RecipientKind, UnitFacts, UnitId};
+use handoff_schemas::{
+    Fact, LogPos, OperatorFacts, OrgType, PartnerId, PartnerStatus, RecipientKind, UnitFacts, UnitId,
+};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -126,6 +128,13 @@ impl Directory {
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.moved.clone()
+    }
+
+    /// Waits a moment until what was registered at this position is known here, so that whoever is told of it can build
+    /// on it at once: a unit on its partner.
+    pub async fn reached(&self, position: LogPos) {
+        let mut moved = self.moved.clone();
+        drop(tokio::time::timeout(PATIENCE, moved.wait_for(|seq| *seq >= position.0)).await);
     }
 
     /// The source of a command, waiting a moment for a unit registered just now.

@@ -198,6 +198,9 @@ impl<D: Decider> Intake<D> {
                     metrics::histogram!("handoff_accept_seconds", "service" => D::NAME)
                         .record(started.elapsed().as_secs_f64());
                     self.remember(record, &held, &commit, position);
+                    if matches!(family.as_str(), "partner" | "unit") {
+                        self.directory.reached(position).await;
+                    }
                     return Ok(Accepted { position, ..accepted });
                 }
                 Err(LogError::Conflict | LogError::Unknown(_)) => self.forget(record),
