@@ -68,6 +68,39 @@ const FACTS: &[(&[Purpose], &[&str])] = &[
 const ANYWHERE: &[&str] =
     &["lacks", "order", "articulable_threat", "cause_of_death_inquiry", "limited_data_set", "written_agreement_2_53"];
 
+/// Facts that stand in every real ask, and that `lacks` takes out.
+const FORMALITIES: &[&str] = &[
+    "nature",
+    "treating_provider_determined",
+    "personnel_name",
+    "personnel_affiliation",
+    "disclosing_person",
+    "disclosed_at",
+    "limb",
+    "threat",
+    "target",
+    "learned_in_treatment_to_affect_propensity",
+    "name",
+    "agency",
+    "badge",
+    "callback_verified_by",
+    "kind",
+    "custodian",
+    "act",
+    "by_patient",
+    "crime",
+    "abuse_neglect_or_domestic_violence",
+    "statute",
+];
+
+/// The four items of 42 CFR 2.51(c), which `lacks` may also name by their paragraph.
+const ITEMS: &[(&str, &[&str])] = &[
+    ("2.51(c)(1)", &["personnel_name", "personnel_affiliation"]),
+    ("2.51(c)(2)", &["disclosing_person"]),
+    ("2.51(c)(3)", &["disclosed_at"]),
+    ("2.51(c)(4)", &["nature"]),
+];
+
 /// An ask, before it has a unit and a person.
 pub struct Stated {
     pub data: Map<String, Value>,
@@ -201,14 +234,23 @@ struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     fn of(basis: &'a BTreeMap<String, Value>) -> Result<Self, String> {
-        let lacks = match basis.get("lacks") {
-            None => BTreeSet::new(),
-            Some(Value::String(one)) => BTreeSet::from([one.as_str()]),
+        let words: Vec<&'a str> = match basis.get("lacks") {
+            None => Vec::new(),
+            Some(Value::String(one)) => vec![one.as_str()],
             Some(Value::Array(all)) if all.iter().all(Value::is_string) => {
                 all.iter().filter_map(Value::as_str).collect()
             }
             Some(_) => return Err("`lacks` of `basis` is a list of facts to leave out".to_owned()),
         };
+        let mut lacks = BTreeSet::new();
+        for word in words {
+            let item = ITEMS.iter().find(|(paragraph, _)| *paragraph == word);
+            if item.is_none() && !FORMALITIES.contains(&word) {
+                let known = FORMALITIES.join(", ");
+                return Err(format!("`lacks` of `basis` names `{word}`: use {known}, or a paragraph of 2.51(c)"));
+            }
+            lacks.extend(item.map_or(vec![word], |(_, leaves)| leaves.to_vec()));
+        }
         Ok(Self { basis, lacks })
     }
 
@@ -395,6 +437,13 @@ mod tests {
         let facts = basis(&[("medical_emergency", true.into()), ("lacks", json!(["personnel_name"]))]);
         let asked = stated(Some(Purpose::Etreat), &facts, &MEDIC).unwrap().unwrap();
         assert!(asked.data.get("emergency").unwrap().get("personnel_name").is_none());
+        let facts = basis(&[("medical_emergency", true.into()), ("lacks", json!("2.51(c)(1)"))]);
+        let asked = stated(Some(Purpose::Etreat), &facts, &MEDIC).unwrap().unwrap();
+        let emergency = asked.data.get("emergency").unwrap();
+        assert!(emergency.get("personnel_affiliation").is_none() && emergency.get("disclosed_at").is_some());
+        let facts = basis(&[("medical_emergency", true.into()), ("lacks", json!(["personel_name"]))]);
+        let wrong = stated(Some(Purpose::Etreat), &facts, &MEDIC).err().unwrap();
+        assert!(wrong.contains("`personel_name`") && wrong.contains("personnel_name"), "{wrong}");
         let wrong = unread(Some(Purpose::Etreat), &basis(&[("unconscius", true.into())])).unwrap_err();
         assert!(wrong.contains("`unconscius`") && wrong.contains("medical_emergency"), "{wrong}");
     }
