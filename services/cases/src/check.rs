@@ -117,10 +117,12 @@ pub fn differences(step: usize, name: &str, then: Option<&Then>, found: &Found) 
     d.all
 }
 
-fn accepted(d: &mut Differ, then: Option<&Then>, found: &Found) {
-    let expected = then;
+fn accepted(d: &mut Differ, expected: Option<&Then>, found: &Found) {
     let refused = expected.and_then(|t| t.refused.as_ref());
-    let Some(was) = found.accepted else { return answered(d, refused, found) };
+    let Some(was) = found.accepted else {
+        answered(d, refused, found);
+        return;
+    };
     match (&found.refusal, refused) {
         (Some(refusal), Some(word)) if says(refusal, word) => {}
         (Some(refusal), Some(word)) => d.note("refused", word, refusal.to_string()),
