@@ -24,7 +24,7 @@ use handoff_privacy::Seals;
 use handoff_referral::Referrals;
 use handoff_registry::Registrar;
 use handoff_schemas::{Category, EventId, Fact, LogPos, LogTime, Recipient, RecordId, UnitId};
-use handoff_spine::command::{Command, RecordRef, Refusal};
+use handoff_spine::command::{Command, Refusal};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::decider::{Decider, NewEvent};
 use handoff_spine::intake::{self, Before};
@@ -202,10 +202,7 @@ impl World {
     /// # Errors
     /// The decider's, the schema's or the shell's refusal; nothing has happened then.
     pub fn send(&mut self, command: &Command) -> Result<Accepted, Refusal> {
-        let record = match &command.record {
-            RecordRef::Key(key) => record_id(&command.unit, key),
-            RecordRef::Id(id) => *id,
-        };
+        let record = command.record_id(record_id);
         let key = (command.unit.clone(), command.key.clone());
         let content =
             command.content().map_err(|_| Refusal::new("HO-3011", "the command cannot be read", "send JSON"))?;
