@@ -12,6 +12,7 @@ mod evidence;
 mod facts;
 mod ids;
 mod labels;
+mod lives;
 mod purpose;
 mod recipient;
 mod registry;
@@ -41,6 +42,7 @@ pub use ids::{
 pub use labels::{
     Confidentiality, Labeller, Labels, Sensitivity, SliceLabels, UnknownConfidentiality, UnknownSensitivity,
 };
+pub use lives::{Capacity, CapacityFacts, RepresentativeFacts, RepresentativeRole, Signatures, Signer};
 pub use purpose::{Purpose, UnknownPurpose};
 pub use recipient::{Recipient, RecipientKind, UnknownRecipientKind};
 pub use registry::{CategoryRule, Leaf, Registry, Sliced, present};
