@@ -4,8 +4,6 @@
 //! the 18th birthday on, a guardian's nothing once the authority has ended. What the hub does not know for certain does
 //! not count, in either direction.
 
-use std::collections::BTreeSet;
-
 use handoff_schemas::{Capacity, Category, LogTime, PersonId, Purpose, RepresentativeRole as Role, Signatures, Signer};
 
 use super::{CellFacts, Situation};
@@ -13,8 +11,8 @@ use crate::day::{Begins, of_age};
 use crate::reason::Reason;
 use crate::state::{ConsentState, Life, StatedCapacity, StatedRepresentative};
 
-/// When an authority ends by what is known now. None: no end is known.
-type End = Option<LogTime>;
+/// Where no end is known.
+const NO_END: LogTime = LogTime(i64::MAX);
 
 /// What the law of a place says of a minor who seeks the care that a record is about (42 CFR 2.14(b), (c)).
 ///
@@ -35,13 +33,13 @@ impl Situation<'_> {
         if axes.iter().any(|(axis, _)| own.contains(axis)) { MinorsLaw::Alone } else { MinorsLaw::WithParent }
     }
 
-    /// Until when the signatures under a consent cover these axes, or why they do not now.
+    /// Until when the signatures under a consent cover these axes (none: no end is known), or why they do not now.
     pub fn signed(
         &self,
         consent: &ConsentState,
         purpose: Purpose,
         axes: &[(Category, CellFacts<'_>)],
-    ) -> Result<End, Reason> {
+    ) -> Result<Option<LogTime>, Reason> {
         let lives = self.state.lives_of(consent.facts.person);
         let own = Signatures::own();
         let signatures = consent.signatures.as_ref().unwrap_or(&own);
@@ -52,7 +50,7 @@ impl Situation<'_> {
         let known = |p: PersonId| self.is_same(p);
         let signed =
             Signed { situation: self, signatures, at, purpose, axes, life: Known::of(&lives, known, signatures) };
-        signed.covers()
+        signed.covers().map(|end| Some(end).filter(|end| *end < NO_END))
     }
 }
 
@@ -78,8 +76,8 @@ impl Span {
         self.from.earliest <= at && at < self.until.latest
     }
 
-    fn end(&self) -> End {
-        (self.until != Begins::NEVER).then_some(self.until.earliest)
+    const fn end(&self) -> LogTime {
+        self.until.earliest
     }
 }
 
@@ -127,12 +125,12 @@ impl<'a> Known<'a> {
     }
 
     fn stated(&self, which: &[Capacity]) -> impl Iterator<Item = &Span> {
-        self.capacities.iter().filter(|(c, _)| which.contains(&c.facts.capacity)).map(|(_, span)| span)
+        self.capacities.iter().filter(move |(c, _)| which.contains(&c.facts.capacity)).map(|(_, span)| span)
     }
 
     /// The authorities of these roles, one that endangers the person left out (45 CFR 164.502(g)(5)).
     fn acting(&self, roles: &[Role]) -> impl Iterator<Item = &(&'a StatedRepresentative, Span)> {
-        self.representatives.iter().filter(|(r, _)| roles.contains(&r.facts.role) && !r.facts.endangerment)
+        self.representatives.iter().filter(move |(r, _)| roles.contains(&r.facts.role) && !r.facts.endangerment)
     }
 }
 
@@ -170,13 +168,12 @@ struct Signed<'a, 'b> {
 }
 
 impl Signed<'_, '_> {
-    fn covers(&self) -> Result<End, Reason> {
+    fn covers(&self) -> Result<LogTime, Reason> {
         if self.life.died.is_some() {
             return self.estate().ok_or(Reason::SignerDied);
         }
         let ways = [self.person(), self.parent(), self.representative(), self.director()];
-        let last = ways.into_iter().flatten().max_by_key(|end| end.unwrap_or(LogTime(i64::MAX)));
-        last.ok_or_else(|| self.lacking())
+        ways.into_iter().flatten().max().ok_or_else(|| self.lacking())
     }
 
     fn part2(&self) -> bool {
@@ -198,12 +195,12 @@ impl Signed<'_, '_> {
 
     /// The person's own signature, given when the person could decide, of age or where a minor consents alone. It stands
     /// whatever comes later: that it was theirs does not change.
-    fn person(&self) -> Option<End> {
+    fn person(&self) -> Option<LogTime> {
         let could_decide = self.decides(self.at.0);
         // A form that calls its signer a minor is a minor's, until a day of birth says more.
         let called_minor = !self.life.age && self.signatures.signed(&[Signer::Minor]);
         let counts = self.alone() || (self.of_age(self.at.0) && !called_minor);
-        (self.signatures.by_person() && could_decide && counts).then_some(None)
+        (self.signatures.by_person() && could_decide && counts).then_some(NO_END)
     }
 
     /// Nobody says that the person could not decide then.
@@ -214,17 +211,17 @@ impl Signed<'_, '_> {
 
     /// A parent's or guardian's, for a minor: until the 18th birthday. For a Part 2 record beside the minor's own
     /// (2.14(c)), and never for what the minor alone consents to (2.14(b), 164.502(g)(3)).
-    fn parent(&self) -> Option<End> {
+    fn parent(&self) -> Option<LogTime> {
         let both = !self.part2() || (self.signatures.by_person() && self.decides(self.at.0));
         if !self.minor() || self.alone() || !both || self.endangered() {
             return None;
         }
         if self.signatures.signed(&[Signer::ParentOrGuardian, Signer::Under214]) {
-            return Some(Some(self.life.minor_until));
+            return Some(self.life.minor_until);
         }
         let recorded = self.recorded(&[Role::Parent, Role::Guardian, Role::CourtAppointed], |_| true)?;
         let signed = self.signatures.signed(&[Signer::PersonalRepresentative]);
-        signed.then(|| earlier(recorded, Some(self.life.minor_until)))
+        signed.then(|| recorded.min(self.life.minor_until))
     }
 
     /// 45 CFR 164.502(g)(5): whoever is recorded as endangering the person, no parent's word is taken.
@@ -237,7 +234,7 @@ impl Signed<'_, '_> {
     }
 
     /// Somebody who acts for an adult: a guardian, or the agent whom the person named for when they cannot decide.
-    fn representative(&self) -> Option<End> {
+    fn representative(&self) -> Option<LogTime> {
         let full = self.life.stated(&[Capacity::Full]).any(|span| span.possibly(self.at.1));
         let signed = self.signatures.signed(&[Signer::PersonalRepresentative, Signer::Under215]);
         if !signed || full || !self.of_age(self.at.1) {
@@ -248,29 +245,29 @@ impl Signed<'_, '_> {
 
     /// 42 CFR 2.15(a)(1). A guardian of a minor is none of the adult that the minor becomes: the court has found the
     /// adult incapable, or the guardian was recorded when the person was of age already.
-    fn guardian(&self) -> Option<End> {
+    fn guardian(&self) -> Option<LogTime> {
         let roles = [Role::Guardian, Role::CourtAppointed];
         match self.throughout(&[Capacity::AdjudicatedIncapacity]) {
-            Some(adjudged) => Some(earlier(self.recorded(&roles, |_| true)?, adjudged)),
+            Some(adjudged) => Some(adjudged.min(self.recorded(&roles, |_| true)?)),
             None => self.recorded(&roles, |r| self.life.age && self.of_age(r.recorded_at)),
         }
     }
 
-    fn agent(&self) -> Option<End> {
+    fn agent(&self) -> Option<LogTime> {
         let unable = self.throughout(&[Capacity::AdjudicatedIncapacity, Capacity::CannotDecideNow])?;
-        Some(earlier(self.recorded(&[Role::HealthCareAgent], |_| true)?, unable))
+        Some(unable.min(self.recorded(&[Role::HealthCareAgent], |_| true)?))
     }
 
     /// The court's finding is on record and no authority is: the form's own statement of it stands, which the discloser
     /// has checked (2.31(a)(8)).
-    fn by_form(&self) -> Option<End> {
+    fn by_form(&self) -> Option<LogTime> {
         let nobody = self.life.representatives.is_empty();
         self.throughout(&[Capacity::AdjudicatedIncapacity]).filter(|_| nobody)
     }
 
     /// 42 CFR 2.15(a)(2): for who cannot decide by a medical condition the program's director may consent, to be paid and
     /// for nothing else.
-    fn director(&self) -> Option<End> {
+    fn director(&self) -> Option<LogTime> {
         let for_payment = &self.situation.bundle.defaults.signatures.director_purposes;
         let serves = for_payment.iter().any(|p| p.covers(self.purpose));
         let adjudged = self.life.stated(&[Capacity::AdjudicatedIncapacity]).any(|span| span.possibly(self.at.1));
@@ -282,7 +279,7 @@ impl Signed<'_, '_> {
 
     /// After death (42 CFR 2.15(b)(2), 45 CFR 164.502(g)(4)): the executor; of a Part 2 record, where there is none, the
     /// spouse or family. Nobody's consent given in life goes on, and no time loosens it.
-    fn estate(&self) -> Option<End> {
+    fn estate(&self) -> Option<LogTime> {
         let since = self.life.died.is_some_and(|died| self.at.0 >= died.earliest);
         let signed = self.signatures.signed(&[Signer::PersonalRepresentative, Signer::Under215]);
         if !since || !signed {
@@ -294,21 +291,20 @@ impl Signed<'_, '_> {
     }
 
     /// Until when an authority on record reaches these axes: one that stood when it was used, and stands now.
-    fn recorded(&self, roles: &[Role], counts: impl Fn(&StatedRepresentative) -> bool) -> Option<End> {
+    fn recorded(&self, roles: &[Role], counts: impl Fn(&StatedRepresentative) -> bool) -> Option<LogTime> {
         let reaches = |r: &StatedRepresentative| {
-            let scope: BTreeSet<Category> = r.facts.categories.iter().copied().collect();
+            let scope = &r.facts.categories;
             scope.is_empty() || self.axes.iter().all(|(axis, _)| scope.contains(axis))
         };
         let stands = |span: &Span| span.surely(self.at.0) && span.surely(self.at.1);
         let all = self.life.acting(roles).filter(|(r, span)| stands(span) && reaches(r) && counts(r));
-        all.map(|(_, span)| span.end()).max_by_key(|end| end.unwrap_or(LogTime(i64::MAX)))
+        all.map(|(_, span)| span.end()).max()
     }
 
     /// Until when one of these statements holds that held when it was signed and holds now.
-    fn throughout(&self, which: &[Capacity]) -> Option<End> {
+    fn throughout(&self, which: &[Capacity]) -> Option<LogTime> {
         let holds = |span: &&Span| span.surely(self.at.0) && span.surely(self.at.1);
-        let all = self.life.stated(which).filter(holds).map(Span::end);
-        all.max_by_key(|end| end.unwrap_or(LogTime(i64::MAX)))
+        self.life.stated(which).filter(holds).map(Span::end).max()
     }
 
     /// What stands in the way, where somebody has signed who might have.
@@ -326,8 +322,4 @@ impl Signed<'_, '_> {
         }
         Reason::SignerAuthority
     }
-}
-
-fn earlier(a: End, b: End) -> End {
-    [a, b].into_iter().flatten().min()
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-pub use given::{Agreement, Consent, Event, Expires, Flow, Given, Unit};
+pub use given::{Agreement, Capacity, Consent, Event, Expires, Flow, Given, Person, Since, Unit};
 pub use happening::{
     AgreementMove, Delivery, Erase, Expire, Link, Objection, PartnerMove, Request, Restriction, Revoke, SealStep, Step,
     Verify,

@@ -4,7 +4,7 @@ use handoff_schemas::{Category, Purpose, RecipientKind};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::given::{Agreement, Consent, Event, Hook, Order, Unit};
+use super::given::{Agreement, Consent, Event, Hook, Order, Person, Unit};
 use super::scalar::{Instant, Many};
 use super::then::Then;
 
@@ -53,6 +53,8 @@ step! {
     /// Units registered, or registered again with another status.
     units: BTreeMap<String, Unit>,
     partner_status: PartnerMove,
+    /// What becomes known of persons.
+    persons: BTreeMap<String, Person>,
     link: Link,
     unlink: Link,
     erase: Erase,
