@@ -108,7 +108,8 @@ impl<'a> Known<'a> {
         let first = births.iter().map(|(may, _)| may.earliest);
         let minor_until = first.chain(emancipated().map(|(_, span)| span.from.earliest)).min();
         let by_age = births.iter().map(|(_, surely)| surely.latest).max();
-        let by_court = emancipated().map(|(_, span)| span.from.latest).min();
+        // One that ended, or was taken back, makes nobody of age.
+        let by_court = emancipated().filter(|(_, s)| s.end() == NO_END).map(|(_, span)| span.from.latest).min();
         let deaths = lives.iter().filter_map(|(_, life)| life.died);
         Self {
             age: lives.iter().any(|(person, life)| life.born.is_some() && same(*person)),
@@ -216,31 +217,38 @@ impl Signed<'_, '_> {
         if !self.minor() || self.alone() || !both || self.endangered() {
             return None;
         }
+        let end = self.life.minor_until.min(self.next(self.endangering()));
         if self.signatures.signed(&[Signer::ParentOrGuardian, Signer::Under214]) {
-            return Some(self.life.minor_until);
+            return Some(end);
         }
         let recorded = self.recorded(&[Role::Parent, Role::Guardian, Role::CourtAppointed], |_| true)?;
-        let signed = self.signatures.signed(&[Signer::PersonalRepresentative]);
-        signed.then(|| recorded.min(self.life.minor_until))
+        self.signatures.signed(&[Signer::PersonalRepresentative]).then(|| recorded.min(end))
     }
 
-    /// 45 CFR 164.502(g)(5): whoever is recorded as endangering the person, no parent's word is taken.
+    /// 45 CFR 164.502(g)(5): where a parent or guardian is recorded as endangering the person, no parent's word is taken.
     fn endangered(&self) -> bool {
-        let parental = [Role::Parent, Role::Guardian];
-        let unsafe_one = |(r, span): &(&StatedRepresentative, Span)| {
-            r.facts.endangerment && parental.contains(&r.facts.role) && span.possibly(self.at.1)
-        };
-        self.life.representatives.iter().any(unsafe_one)
+        self.endangering().any(|span| span.possibly(self.at.1))
+    }
+
+    fn endangering(&self) -> impl Iterator<Item = &Span> {
+        let parental = |r: &StatedRepresentative| matches!(r.facts.role, Role::Parent | Role::Guardian);
+        let all = self.life.representatives.iter();
+        all.filter(move |(r, _)| r.facts.endangerment && parental(r)).map(|(_, span)| span)
     }
 
     /// Somebody who acts for an adult: a guardian, or the agent whom the person named for when they cannot decide.
     fn representative(&self) -> Option<LogTime> {
-        let full = self.life.stated(&[Capacity::Full]).any(|span| span.possibly(self.at.1));
         let signed = self.signatures.signed(&[Signer::PersonalRepresentative, Signer::Under215]);
-        if !signed || full || !self.of_age(self.at.1) {
+        if !signed || self.able() || !self.of_age(self.at.1) {
             return None;
         }
-        self.guardian().or_else(|| self.agent()).or_else(|| self.by_form())
+        let end = self.guardian().or_else(|| self.agent()).or_else(|| self.by_form())?;
+        Some(end.min(self.next(self.life.stated(&[Capacity::Full]))))
+    }
+
+    /// Somebody says that the person can decide now.
+    fn able(&self) -> bool {
+        self.life.stated(&[Capacity::Full]).any(|span| span.possibly(self.at.1))
     }
 
     /// 42 CFR 2.15(a)(1). A guardian of a minor is none of the adult that the minor becomes: the court has found the
@@ -270,11 +278,13 @@ impl Signed<'_, '_> {
     fn director(&self) -> Option<LogTime> {
         let for_payment = &self.situation.bundle.defaults.signatures.director_purposes;
         let serves = for_payment.iter().any(|p| p.covers(self.purpose));
-        let adjudged = self.life.stated(&[Capacity::AdjudicatedIncapacity]).any(|span| span.possibly(self.at.1));
-        if !self.part2() || !serves || adjudged || !self.signatures.signed(&[Signer::Under215]) {
+        let otherwise = || self.life.stated(&[Capacity::AdjudicatedIncapacity, Capacity::Full]);
+        let unclear = otherwise().any(|span| span.possibly(self.at.1));
+        if !self.part2() || !serves || unclear || !self.signatures.signed(&[Signer::Under215]) {
             return None;
         }
-        self.throughout(&[Capacity::CannotDecideNow])
+        let end = self.throughout(&[Capacity::CannotDecideNow])?;
+        Some(end.min(self.next(otherwise())))
     }
 
     /// After death (42 CFR 2.15(b)(2), 45 CFR 164.502(g)(4)): the executor; of a Part 2 record, where there is none, the
@@ -305,6 +315,11 @@ impl Signed<'_, '_> {
     fn throughout(&self, which: &[Capacity]) -> Option<LogTime> {
         let holds = |span: &&Span| span.surely(self.at.0) && span.surely(self.at.1);
         self.life.stated(which).filter(holds).map(Span::end).max()
+    }
+
+    /// The first instant ahead at which one of these may begin.
+    fn next<'s>(&self, spans: impl Iterator<Item = &'s Span>) -> LogTime {
+        spans.map(|span| span.from.earliest).filter(|begins| *begins > self.at.1).min().unwrap_or(NO_END)
     }
 
     /// What stands in the way, where somebody has signed who might have.
