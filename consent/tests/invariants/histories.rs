@@ -178,7 +178,7 @@ fn roles() -> impl Strategy<Value = RepresentativeRole> {
     proptest::sample::select(vec![Parent, Guardian, HealthCareAgent, CourtAppointed, Executor, NextOfKin])
 }
 
-pub fn signers() -> impl Strategy<Value = Signatures> {
+fn signers() -> impl Strategy<Value = Signatures> {
     use Signer::*;
     let all = vec![Patient, Minor, ParentOrGuardian, PersonalRepresentative, Under214, Under215];
     let zones = vec![None, Some("America/Los_Angeles".to_owned()), Some("+13:00".to_owned())];
