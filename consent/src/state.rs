@@ -5,6 +5,7 @@ mod asks;
 mod consents;
 mod due;
 mod links;
+mod lives;
 mod operator;
 mod seals;
 mod treating;
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_schemas::{
     AgreementId, AgreementStatus, Category, ConsentFacts, EventId, Expiry, Fact, LogPos, LogTime, OperatorFacts,
-    PartnerId, PersonId, Recipient, RecordId, ReferralStatus, UnitFacts, UnitId,
+    PartnerId, PersonId, Recipient, RecordId, ReferralStatus, Signatures, Signer, UnitFacts, UnitId,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -22,6 +23,7 @@ use sha2::{Digest as _, Sha256};
 pub use agreements::{AgreementState, Force};
 pub use asks::AskState;
 pub use consents::ConsentState;
+pub(crate) use lives::{Life, StatedCapacity, StatedRepresentative};
 pub use seals::SealState;
 
 use crate::agreement::Agreement;
@@ -31,6 +33,7 @@ use asks::Asks;
 use consents::Consents;
 use due::Dues;
 use links::Links;
+use lives::Lives;
 use seals::Seals;
 use treating::Treating;
 use units::Units;
@@ -71,6 +74,7 @@ pub struct PolicyState {
     treating: Treating,
     /// None: nobody declared anything, so it is a business associate that no police run.
     operator: Option<OperatorFacts>,
+    lives: Lives,
     referrals: BTreeMap<RecordId, ReferralState>,
     erasures: BTreeMap<PersonId, Vec<Erasure>>,
     seals: Seals,
@@ -166,6 +170,7 @@ impl PolicyState {
             }
             Fact::PersonsLinked { a, b, .. } => {
                 self.links.link(*a, *b);
+                self.turns(*a);
                 again.extend([Rerule::Person(*a), Rerule::Person(*b)]);
             }
             Fact::PersonsUnlinked { a, b, .. } => {
@@ -182,7 +187,24 @@ impl PolicyState {
             }
             Fact::PersonMerged { from, into } => {
                 self.links.merge(*from, *into);
+                self.turns(*into);
                 again.extend([Rerule::Person(*from), Rerule::Person(*into)]);
+            }
+            Fact::PersonBorn { person, day } => {
+                self.lives.born(*person, *day);
+                self.turned(*person, again);
+            }
+            Fact::PersonDied { person, day, in_error } => {
+                self.lives.died(*person, *day, *in_error);
+                self.turned(*person, again);
+            }
+            Fact::CapacityStated { capacity } => {
+                self.lives.stated(capacity.clone(), self.at);
+                self.turned(capacity.person, again);
+            }
+            Fact::RepresentativeRecorded { representative } => {
+                self.lives.represented(representative.clone(), self.at);
+                self.turned(representative.person, again);
             }
             Fact::ConsentRecorded { consent } => {
                 again.extend(self.consents.recorded(consent.clone(), event.source.clone(), pos));
@@ -190,6 +212,10 @@ impl PolicyState {
                 if let Expiry::At { at } = consent.expiry {
                     self.due.note(self.at, at, Rerule::Person(consent.person));
                 }
+            }
+            Fact::ConsentSigned { consent, person, signatures } => {
+                again.extend(self.consents.signed(*consent, signatures.clone()));
+                self.turns(*person);
             }
             Fact::ConsentVerified { consent } => again.extend(self.consents.verified(*consent, &event.source)),
             Fact::ConsentRevoked { consent, person, parties, .. } => {
@@ -264,7 +290,11 @@ impl PolicyState {
     /// This state with one more consent, as a unit that may disclose under it would have recorded it.
     pub(crate) fn suppose_consent(&mut self, consent: ConsentFacts, by: UnitId) {
         let pos = self.pos;
+        // Signed by whoever has to sign: whose signature it takes is another question than what the form must say.
+        let signers = BTreeSet::from([Signer::Patient, Signer::ParentOrGuardian]);
+        let record = consent.consent;
         self.consents.recorded(consent, by, pos);
+        self.consents.signed(record, Signatures { signers, zone: None });
     }
 
     /// This state with these terms in force besides.
