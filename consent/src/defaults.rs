@@ -21,6 +21,7 @@ pub struct Defaults {
     pub named_only: BTreeSet<Category>,
     pub recall_template: String,
     pub identity: Identification,
+    pub signatures: SignatureLaw,
     pub life_safety: LifeSafety,
     pub limited_data_set: ByAgreement,
     pub audit: ByAgreement,
@@ -32,6 +33,16 @@ pub struct Defaults {
     pub health_cautions: BTreeMap<Category, BTreeSet<RecipientKind>>,
     /// Recipient kind to purpose to templates: the flows nobody has to ask for.
     pub standing: BTreeMap<RecipientKind, BTreeMap<Purpose, Vec<String>>>,
+}
+
+/// Whose signature a consent needs (42 CFR 2.14, 2.15; rulebook HIP-13).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignatureLaw {
+    /// What a minor consents to alone.
+    pub minors_own: BTreeSet<Category>,
+    /// For what a program's director may consent for who cannot decide (2.15(a)(2)).
+    pub director_purposes: BTreeSet<Purpose>,
 }
 
 /// What a 911 centre may still send after an agreement lapsed (rulebook 7.1, EC-54).

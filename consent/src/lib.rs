@@ -7,6 +7,7 @@
 mod agreement;
 mod bundle;
 mod change;
+mod day;
 mod defaults;
 mod engine;
 mod exceptions;
@@ -31,7 +32,7 @@ pub use agreement::{
 };
 pub use bundle::{Bundle, BundleError, BundleHash};
 pub use change::{Change, NamedConsent, Question, ShutCell, WantedClause, change, consent_words};
-pub use defaults::{Defaults, LifeSafety};
+pub use defaults::{Defaults, LifeSafety, SignatureLaw};
 pub use engine::{Engine, Path, PolicyRef, Verdict};
 pub use exceptions::{Exception, ExceptionName, Exceptions, StatedBy};
 pub use explain::{Explanation, Point, explain};

@@ -6,6 +6,7 @@ mod cell;
 mod consent;
 mod identity;
 mod seal;
+mod signature;
 
 use std::collections::BTreeSet;
 

@@ -138,6 +138,15 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
                 floors.extend([(Scope::Person(*a), pos), (Scope::Person(*b), pos), (Scope::link(*a, *b), pos)]);
             }
             Fact::IdentityMatched { person, .. } => floors.push((Scope::Person(*person), pos)),
+            // Whose signature counts may be another now.
+            Fact::PersonBorn { person, .. } | Fact::PersonDied { person, .. } => {
+                floors.push((Scope::Person(*person), pos));
+            }
+            Fact::CapacityStated { capacity } => floors.push((Scope::Person(capacity.person), pos)),
+            Fact::RepresentativeRecorded { representative } => {
+                floors.push((Scope::Person(representative.person), pos));
+            }
+            Fact::ConsentSigned { consent, .. } => floors.push((Scope::Consent(*consent), pos)),
             Fact::PersonMerged { from, into } => {
                 floors.extend([(Scope::Person(*from), pos), (Scope::Person(*into), pos)]);
             }

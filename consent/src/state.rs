@@ -6,6 +6,7 @@ mod consents;
 mod due;
 mod fold;
 mod links;
+mod lives;
 mod operator;
 mod seals;
 mod treating;
@@ -15,13 +16,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_schemas::{
     AgreementId, Category, ConsentFacts, EventId, Fact, LogPos, LogTime, OperatorFacts, PersonId, Recipient, RecordId,
-    ReferralStatus, UnitFacts, UnitId,
+    ReferralStatus, Signatures, Signer, UnitFacts, UnitId,
 };
 use serde::{Deserialize, Serialize};
 
 pub use agreements::{AgreementState, Force};
 pub use asks::AskState;
 pub use consents::ConsentState;
+pub(crate) use lives::{Life, StatedCapacity, StatedRepresentative};
 pub use seals::SealState;
 
 use crate::agreement::Agreement;
@@ -31,6 +33,7 @@ use asks::Asks;
 use consents::Consents;
 use due::Dues;
 use links::Links;
+use lives::Lives;
 use seals::Seals;
 use treating::Treating;
 use units::Units;
@@ -71,6 +74,7 @@ pub struct PolicyState {
     treating: Treating,
     /// None: nobody declared anything, so it is a business associate that no police run.
     operator: Option<OperatorFacts>,
+    lives: Lives,
     referrals: BTreeMap<RecordId, ReferralState>,
     erasures: BTreeMap<PersonId, Vec<Erasure>>,
     seals: Seals,
@@ -115,7 +119,11 @@ impl PolicyState {
     /// This state with one more consent, as a unit that may disclose under it would have recorded it.
     pub(crate) fn suppose_consent(&mut self, consent: ConsentFacts, by: UnitId) {
         let pos = self.pos;
+        // Signed by whoever has to sign: whose signature it takes is another question than what the form must say.
+        let signers = BTreeSet::from([Signer::Patient, Signer::ParentOrGuardian]);
+        let record = consent.consent;
         self.consents.recorded(consent, by, pos);
+        self.consents.signed(record, Signatures { signers, zone: None });
     }
 
     /// This state with these terms in force besides.

@@ -77,7 +77,9 @@ fn c33_an_authorization_by_category_reaches_no_other_consent() {
 #[test]
 fn restrictions_notices_and_representatives_stay_with_the_unit_that_recorded_them() {
     let mut c = county();
-    for name in ["restriction-requested", "notice-provided", "personal-rep-recorded", "objection-recorded"] {
+    for name in
+        ["restriction-requested", "notice-provided", "personal-rep-recorded", "capacity-recorded", "objection-recorded"]
+    {
         let event_type = format!("consent.{name}.v1");
         let mut event = Event::of(CLINIC, &[Category::HealthIdentity, Category::ThirdParty, Category::ConsentMeta]);
         let known = Registry::embedded().types().find(|t| t.as_str() == event_type).unwrap();

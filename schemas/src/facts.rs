@@ -3,11 +3,13 @@
 //! An event carries its facts beside its sealed slices, under the log key, so that a ruling can be
 //! derived again after the slices' keys are destroyed (design.md, A3).
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgreementId, AskFacts, Category, EventId, EventType, LogPos, LogTime, MatchEvidence, OperatorFacts, PartnerId,
-    PersonId, Purpose, RecipientKind, RecordId, ReviewOutcome, SealFacts, UnitId,
+    AgreementId, AskFacts, CapacityFacts, Category, EventId, EventType, LogPos, LogTime, MatchEvidence, OperatorFacts,
+    PartnerId, PersonId, Purpose, RecipientKind, RecordId, RepresentativeFacts, ReviewOutcome, SealFacts, Signatures,
+    UnitId,
 };
 
 /// One policy-relevant statement of an event. Standing and policy fold these in log order.
@@ -79,6 +81,23 @@ pub enum Fact {
         person: PersonId,
         evidence: MatchEvidence,
     },
+    /// The day of birth that a unit holds for its entry; the last said counts.
+    PersonBorn {
+        person: PersonId,
+        day: Date,
+    },
+    /// The person died, on a known day or not; or that was said in error.
+    PersonDied {
+        person: PersonId,
+        day: Option<Date>,
+        in_error: bool,
+    },
+    CapacityStated {
+        capacity: CapacityFacts,
+    },
+    RepresentativeRecorded {
+        representative: RepresentativeFacts,
+    },
     /// `from` was a duplicate of `into` inside one unit; irreversible, unlike a link.
     PersonMerged {
         from: PersonId,
@@ -86,6 +105,12 @@ pub enum Fact {
     },
     ConsentRecorded {
         consent: ConsentFacts,
+    },
+    /// Who signed it, beside `ConsentRecorded`. A consent without it was signed by the person alone.
+    ConsentSigned {
+        consent: RecordId,
+        person: PersonId,
+        signatures: Signatures,
     },
     ConsentVerified {
         consent: RecordId,

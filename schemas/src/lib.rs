@@ -12,6 +12,7 @@ mod evidence;
 mod facts;
 mod ids;
 mod labels;
+mod lives;
 mod operator;
 mod purpose;
 mod recipient;
@@ -42,6 +43,7 @@ pub use ids::{
 pub use labels::{
     Confidentiality, Labeller, Labels, Sensitivity, SliceLabels, UnknownConfidentiality, UnknownSensitivity,
 };
+pub use lives::{Capacity, CapacityFacts, RepresentativeFacts, RepresentativeRole, Signatures, Signer};
 pub use operator::{HubRole, OperatorFacts};
 pub use purpose::{Purpose, UnknownPurpose};
 pub use recipient::{Recipient, RecipientKind, UnknownRecipientKind};

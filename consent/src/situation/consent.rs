@@ -16,6 +16,8 @@ use crate::state::ConsentState;
 pub(crate) struct Match<'a> {
     pub facts: &'a ConsentFacts,
     pub named: bool,
+    /// When a signature under it ceases to count by time alone: an 18th birthday, the end of an authority.
+    pub signed_until: Option<LogTime>,
 }
 
 impl Match<'_> {
@@ -29,10 +31,11 @@ impl Match<'_> {
     }
 
     pub fn ends(&self) -> Option<LogTime> {
-        match self.facts.expiry {
+        let expires = match self.facts.expiry {
             Expiry::At { at } => Some(at),
             Expiry::Event { .. } | Expiry::Never => None,
-        }
+        };
+        [expires, self.signed_until].into_iter().flatten().min()
     }
 
     pub fn basis(&self) -> ConsentBasis {
@@ -55,7 +58,7 @@ impl<'a> Situation<'a> {
         let mut gaps = Vec::new();
         for consent in self.consents.iter().filter(|c| !c.facts.deny) {
             match self.usable(consent, purpose, axes) {
-                Ok(named) => found.push(Match { facts: &consent.facts, named }),
+                Ok((named, signed_until)) => found.push(Match { facts: &consent.facts, named, signed_until }),
                 Err(Some(reason)) => gaps.push((reason, Some(consent.facts.consent))),
                 Err(None) => {}
             }
@@ -66,13 +69,14 @@ impl<'a> Situation<'a> {
         if found.is_empty() { Err(gaps) } else { Ok(found) }
     }
 
-    /// Whether it names the recipient, or why it is not usable; `Err(None)` where it is about others.
+    /// Whether it names the recipient and until when its signatures count, or why it is not usable; `Err(None)` where it
+    /// is about others.
     fn usable(
         &self,
         consent: &ConsentState,
         purpose: Purpose,
         axes: &[(Category, CellFacts<'a>)],
-    ) -> Result<bool, Option<Reason>> {
+    ) -> Result<(bool, Option<LogTime>), Option<Reason>> {
         let f = &consent.facts;
         let part2 = axes.first().is_some_and(|(own, _)| self.part2(*own));
         let tpo = f.consent_type == ConsentType::Part2Tpo;
@@ -100,6 +104,7 @@ impl<'a> Situation<'a> {
         if !consent.vouched() {
             return refuse(Reason::ConsentUnverified);
         }
+        let signed_until = self.signed(consent, purpose, axes).map_err(Some)?;
         if tpo && !self.tpo_recipient {
             return refuse(Reason::TpoRecipient);
         }
@@ -117,7 +122,7 @@ impl<'a> Situation<'a> {
         }
         let about =
             f.purposes.iter().any(|p| p.covers(purpose)) && self.lists(f, part2, axes) && reaches(f, self.event);
-        if about { Ok(named) } else { refuse(Reason::ConsentScope) }
+        if about { Ok((named, signed_until)) } else { refuse(Reason::ConsentScope) }
     }
 
     /// P2-16, I13: types never stand in for one another. Part 2 data is governed by Part 2 consents alone; health data

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_schemas::{
-    ConsentFacts, ConsentType, Expiry, LogPos, LogTime, PersonId, Purpose, RecordId, RevokedFor, UnitId,
+    ConsentFacts, ConsentType, Expiry, LogPos, LogTime, PersonId, Purpose, RecordId, RevokedFor, Signatures, UnitId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,9 @@ pub struct ConsentState {
     pub revoked: bool,
     pub revoked_for: BTreeSet<UnitId>,
     pub expired: bool,
+    /// Who signed it. Absent: the person alone.
+    #[serde(default)]
+    pub signatures: Option<Signatures>,
 }
 
 impl ConsentState {
@@ -77,9 +80,17 @@ impl Consents {
         self.by_person.entry(facts.person).or_default().insert(record);
         let (revoked, revoked_for, expired) =
             before.map_or_else(Default::default, |b| (b.revoked, b.revoked_for, b.expired));
-        let state = ConsentState { facts, recorded_by, recorded_at, verified: false, revoked, revoked_for, expired };
+        let (verified, signatures) = (false, None);
+        let state =
+            ConsentState { facts, recorded_by, recorded_at, verified, revoked, revoked_for, expired, signatures };
         self.all.insert(record, state);
         people.into_iter().flatten().map(Rerule::Person).collect()
+    }
+
+    pub fn signed(&mut self, record: RecordId, signatures: Signatures) -> Option<Rerule> {
+        let consent = self.all.get_mut(&record)?;
+        consent.signatures = Some(signatures);
+        Some(Rerule::Person(consent.facts.person))
     }
 
     /// Counts only from a unit that may disclose under it.

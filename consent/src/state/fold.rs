@@ -62,6 +62,7 @@ impl PolicyState {
             }
             Fact::PersonsLinked { a, b, .. } => {
                 self.links.link(*a, *b);
+                self.turns(*a);
                 again.extend([Rerule::Person(*a), Rerule::Person(*b)]);
             }
             Fact::PersonsUnlinked { a, b, .. } => {
@@ -78,7 +79,24 @@ impl PolicyState {
             }
             Fact::PersonMerged { from, into } => {
                 self.links.merge(*from, *into);
+                self.turns(*into);
                 again.extend([Rerule::Person(*from), Rerule::Person(*into)]);
+            }
+            Fact::PersonBorn { person, day } => {
+                self.lives.born(*person, *day);
+                self.turned(*person, again);
+            }
+            Fact::PersonDied { person, day, in_error } => {
+                self.lives.died(*person, *day, *in_error);
+                self.turned(*person, again);
+            }
+            Fact::CapacityStated { capacity } => {
+                self.lives.stated(capacity.clone(), self.at);
+                self.turned(capacity.person, again);
+            }
+            Fact::RepresentativeRecorded { representative } => {
+                self.lives.represented(representative.clone(), self.at);
+                self.turned(representative.person, again);
             }
             Fact::ConsentRecorded { consent } => {
                 again.extend(self.consents.recorded(consent.clone(), event.source.clone(), pos));
@@ -86,6 +104,10 @@ impl PolicyState {
                 if let Expiry::At { at } = consent.expiry {
                     self.due.note(self.at, at, Rerule::Person(consent.person));
                 }
+            }
+            Fact::ConsentSigned { consent, person, signatures } => {
+                again.extend(self.consents.signed(*consent, signatures.clone()));
+                self.turns(*person);
             }
             Fact::ConsentVerified { consent } => again.extend(self.consents.verified(*consent, &event.source)),
             Fact::ConsentRevoked { consent, person, parties, .. } => {

@@ -137,6 +137,18 @@ pub fn any_fact() -> impl Strategy<Value = Fact> {
                 seal: record(7000 + p), person: person(p), unit, records: Vec::new(), categories: vec![c] };
             if expunged { Fact::RecordExpunged { seal } } else { Fact::RecordSealed { seal } }
         }),
+        1 => (1u64..4, -4i8..5, any::<bool>()).prop_map(|(p, d, leap)| Fact::PersonBorn { person: person(p), day: birthday(d, leap) }),
+        2 => (0u64..6, 1u64..4, signers()).prop_map(|(n, p, signatures)| Fact::ConsentSigned {
+            consent: record(1000 + n), person: person(p), signatures }),
+        1 => (1u64..4, spans(), capacities(), 0u64..2).prop_map(|(p, (from, until), capacity, n)| Fact::CapacityStated {
+            capacity: CapacityFacts { statement: record(8000 + n), person: person(p), capacity, from, until } }),
+        1 => (1u64..4, spans(), roles(), any::<bool>(), 0u64..3).prop_map(|(p, (from, until), role, endangerment, n)| {
+            let categories = Vec::new();
+            let representative = record(8100 + n);
+            Fact::RepresentativeRecorded { representative: RepresentativeFacts {
+                representative, person: person(p), role, categories, from, until, endangerment } }
+        }),
+        1 => (1u64..4, any::<bool>()).prop_map(|(p, in_error)| Fact::PersonDied { person: person(p), day: None, in_error }),
         1 => people.prop_map(|(a, b)| Fact::PersonsUnlinked { a: person(a), b: person(b), approver: unit_id("river-911") }),
         1 => (1u64..4, any_unit(), any_category()).prop_map(|(p, unit, c)| Fact::ErasureOrdered {
             person: person(p), unit, categories: vec![c] }),
@@ -145,6 +157,34 @@ pub fn any_fact() -> impl Strategy<Value = Fact> {
                 .prop_map(move |status| Fact::PartnerMoved { partner: p.parse().unwrap(), status })
         }),
     ]
+}
+
+/// Turns 18 some days before or after the county's day, or at the end of February.
+fn birthday(days: i8, leap: bool) -> jiff::civil::Date {
+    if leap { jiff::civil::date(2008, 2, 29) } else { jiff::civil::date(2008, 11, 22 + days) }
+}
+
+fn spans() -> impl Strategy<Value = (Option<jiff::civil::Date>, Option<jiff::civil::Date>)> {
+    let day = || proptest::option::of((-6i8..8).prop_map(|d| jiff::civil::date(2026, 11, 22 + d)));
+    (day(), day())
+}
+
+fn capacities() -> impl Strategy<Value = Capacity> {
+    use Capacity::*;
+    proptest::sample::select(vec![Full, Emancipated, AdjudicatedIncapacity, CannotDecideNow])
+}
+
+fn roles() -> impl Strategy<Value = RepresentativeRole> {
+    use RepresentativeRole::*;
+    proptest::sample::select(vec![Parent, Guardian, HealthCareAgent, CourtAppointed, Executor, NextOfKin])
+}
+
+fn signers() -> impl Strategy<Value = Signatures> {
+    use Signer::*;
+    let all = vec![Patient, Minor, ParentOrGuardian, PersonalRepresentative, Under214, Under215];
+    let zones = vec![None, Some("America/Los_Angeles".to_owned()), Some("+13:00".to_owned())];
+    (proptest::sample::subsequence(all, 1..4), proptest::sample::select(zones))
+        .prop_map(|(signers, zone)| Signatures { signers: signers.into_iter().collect(), zone })
 }
 
 fn matched(score: u16, strong_ids: u8) -> MatchEvidence {

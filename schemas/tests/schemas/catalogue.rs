@@ -40,7 +40,7 @@ fn rulebook_6_5_catalogue_is_complete() {
           death-recorded safe-contact-set
         consent: consent-recorded consent-verified consent-rejected consent-revoked consent-expired
           restriction-requested restriction-agreed restriction-denied restriction-terminated objection-recorded
-          notice-provided personal-rep-recorded
+          notice-provided personal-rep-recorded capacity-recorded
         agreement: agreement-drafted agreement-signed agreement-activated agreement-amended agreement-suspended
           agreement-reinstated agreement-terminated agreement-expired party-added party-removed hook-enabled
         referral: referral-created referral-requested referral-accepted referral-rejected referral-started

@@ -154,6 +154,8 @@ impl Play<'_> {
         let registered = self.world.units(&given.units)?;
         self.expect("given units", None, registered);
         for (name, person) in &given.persons {
+            let known = self.world.person(name, person)?;
+            self.expect(&format!("given person {name}"), None, known);
             let keeper = given.events.iter().find(|e| e.about.as_ref() == Some(name)).map(|e| &e.by);
             if let Some((score, by)) = person.match_score.zip(keeper) {
                 let said = self.world.matched(name, by, score)?;
@@ -184,7 +186,6 @@ impl Play<'_> {
     /// Facts that nothing looks at yet.
     fn note(&mut self, given: &Given) {
         self.unread.extend(given.hooks.iter().map(|h| format!("hooks.{}", h.hook)));
-        self.unread.extend(given.persons.iter().filter(|(_, p)| p.says_more()).map(|(p, _)| format!("persons.{p}")));
     }
 
     fn step(&mut self, step: &Step) -> Result<Found, String> {
@@ -215,6 +216,12 @@ impl Play<'_> {
             world.units(s)?
         } else if let Some(s) = &step.partner_status {
             world.partner_status(s)?
+        } else if let Some(s) = &step.persons {
+            let mut found = Found::accepted();
+            for (name, person) in s {
+                found = world.person(name, person)?;
+            }
+            found
         } else if let Some(s) = &step.link {
             world.link(s, false)?
         } else if let Some(s) = &step.unlink {

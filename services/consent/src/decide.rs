@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::limits::Recorder;
 use crate::moment::instant;
+use crate::signatures;
 use crate::state::{Consent, Status};
 use crate::steps::{Step, find};
 use crate::terms::{self, Scope};
@@ -37,7 +38,9 @@ impl Consents {
         Ok(match step {
             Step::Record => {
                 let by = Recorder { unit: &command.unit, names: &self.names };
-                vec![Fact::ConsentRecorded { consent: terms::facts(item, consent, person, &by)? }]
+                let recorded = Fact::ConsentRecorded { consent: terms::facts(item, consent, person, &by)? };
+                let signed = signatures::of_document(item, consent, person)?;
+                [recorded].into_iter().chain(signed).collect()
             }
             Step::Verify => vec![Fact::ConsentVerified { consent }],
             // 2.31(c): an unusable document stops at once, whatever made it so.
@@ -55,7 +58,9 @@ impl Consents {
             }
             Step::TerminateRestriction => lifted(item, consent, person)?,
             Step::Object => objection(item, consent, person)?,
-            Step::RequestRestriction | Step::DenyRestriction | Step::Notice | Step::Representative => Vec::new(),
+            Step::Representative => vec![signatures::representative(item, consent, person)?],
+            Step::Capacity => vec![signatures::capacity(item, consent, person)?],
+            Step::RequestRestriction | Step::DenyRestriction | Step::Notice => Vec::new(),
         })
     }
 }

@@ -7,6 +7,7 @@ mod decide;
 pub mod fhir;
 mod limits;
 mod moment;
+mod signatures;
 mod state;
 mod steps;
 mod terms;

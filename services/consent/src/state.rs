@@ -23,7 +23,7 @@ pub enum Status {
     RestrictionAgreed,
     RestrictionDenied,
     RestrictionTerminated,
-    /// A notice, a representative, an objection that stops nothing at the hub.
+    /// A notice, a representative, a person's capacity, an objection that stops nothing at the hub.
     Noted,
 }
 
@@ -76,7 +76,7 @@ impl Consent {
         self.status = match step {
             Step::Record => Status::Recorded,
             Step::Object if self.facts.is_some() => Status::Recorded,
-            Step::Object | Step::Notice | Step::Representative => Status::Noted,
+            Step::Object | Step::Notice | Step::Representative | Step::Capacity => Status::Noted,
             Step::Verify => Status::Verified,
             Step::Reject => Status::Rejected,
             Step::Revoke if ended_for_all || self.nobody_left() => Status::Revoked,

@@ -25,6 +25,7 @@ handoff_spine::steps! {
     Object = "consent.objection-recorded.v1",
     Notice = "consent.notice-provided.v1",
     Representative = "consent.personal-rep-recorded.v1",
+    Capacity = "consent.capacity-recorded.v1",
 }
 
 /// One permitted step on a record; `who` empty: any unit, under a key of its own.
@@ -53,6 +54,7 @@ pub const STEPS: &[Row] = &[
     row(Status::None, Step::Object, ANY),
     row(Status::None, Step::Notice, ANY),
     row(Status::None, Step::Representative, ANY),
+    row(Status::None, Step::Capacity, ANY),
     row(Status::Recorded, Step::Verify, GRANTOR),
     row(Status::Recorded, Step::Reject, PARTIES),
     row(Status::Recorded, Step::Revoke, PARTIES),
@@ -65,6 +67,7 @@ pub const STEPS: &[Row] = &[
     row(Status::RestrictionAgreed, Step::TerminateRestriction, RECORDER),
     row(Status::Noted, Step::Notice, RECORDER),
     row(Status::Noted, Step::Representative, RECORDER),
+    row(Status::Noted, Step::Capacity, RECORDER),
 ];
 
 /// The row of a step from a status, whoever takes it.

@@ -4,8 +4,11 @@
 mod common;
 
 use common::{PROGRAM, consents, named, record, tpo};
-use handoff_schemas::{Category, ConsentType, Expiry, Fact, LogTime, Purpose};
-use handoff_spine::scenario::{Said as _, given, id, person};
+use handoff_schemas::{
+    Capacity, CapacityFacts, Category, ConsentType, Expiry, Fact, LogTime, Purpose, RepresentativeFacts,
+    RepresentativeRole, Signer,
+};
+use handoff_spine::scenario::{Said as _, command, given, id, person};
 use serde_json::{Value, json};
 
 fn with(mut data: Value, field: &str, value: Value) -> Value {
@@ -21,7 +24,7 @@ fn without(mut data: Value, field: &str) -> Value {
 fn recorded(data: Value) -> handoff_schemas::ConsentFacts {
     let events = given(consents()).when(&record(data)).then_accepted();
     match events[0].facts.as_slice() {
-        [Fact::ConsentRecorded { consent }] => consent.clone(),
+        [Fact::ConsentRecorded { consent }, ..] => consent.clone(),
         other => panic!("{other:?}"),
     }
 }
@@ -241,4 +244,59 @@ fn no_refusal_repeats_what_the_document_says() {
     let broken = with(document, "grantors", json!([canary]));
     let refused = given(consents()).when(&record(broken));
     assert!(!refused.answer().err().unwrap().to_string().contains(canary));
+}
+
+/// 2.31(a)(8): policy is told who signed and where the person's days begin; of a denial nobody asks.
+#[test]
+fn who_signed_goes_to_policy_and_nobody_signs_twice() {
+    let by = |roles: &[&str]| {
+        let sign = |role| json!({ "signer_role": role, "authority_basis": "state law", "method": "wet-ink" });
+        with(named(), "signatures", roles.iter().map(sign).collect())
+    };
+    let signed = |data: Value| given(consents()).when(&record(data)).then_accepted()[0].facts.clone();
+    let facts = signed(by(&["parent-or-guardian", "minor"]));
+    let [_, Fact::ConsentSigned { signatures, person: whose, .. }] = facts.as_slice() else { panic!("{facts:?}") };
+    assert_eq!(*whose, person(1));
+    assert_eq!(signatures.zone.as_deref(), Some("America/Chicago"));
+    assert_eq!(signatures.signers, std::collections::BTreeSet::from([Signer::Minor, Signer::ParentOrGuardian]));
+    let denied = signed(json!({ "types": ["general"], "decision": "deny" }));
+    assert!(matches!(denied.as_slice(), [Fact::ConsentRecorded { .. }]));
+    given(consents()).when(&record(by(&["patient", "minor"]))).then_refused("HO-2362");
+}
+
+/// An authority and a capacity go to policy as they were said, under the record that says them.
+#[test]
+fn who_may_sign_for_another_goes_to_policy() {
+    let days = json!({ "from": "2031-03-05", "until": "2032-03-05" });
+    let said = |name: &str, data: Value| {
+        let mut data = data;
+        data.as_object_mut().unwrap().extend(days.as_object().unwrap().clone());
+        let said = command(PROGRAM, "paper-1", &format!("consent.{name}.v1"), data).about(person(1));
+        given(consents()).when(&said).then_accepted()[0].facts.clone()
+    };
+    let record = handoff_spine::scenario::record_id(&id(PROGRAM), "paper-1");
+    let (from, until) = (Some("2031-03-05".parse().unwrap()), Some("2032-03-05".parse().unwrap()));
+    let capacity = Capacity::CannotDecideNow;
+    let stated = CapacityFacts { statement: record, person: person(1), capacity, from, until };
+    let facts = said("capacity-recorded", json!({ "capacity": "cannot-decide-now", "authority": "a clinician" }));
+    assert_eq!(facts, [Fact::CapacityStated { capacity: stated }]);
+    let representative = RepresentativeFacts {
+        representative: record,
+        person: person(1),
+        role: RepresentativeRole::HealthCareAgent,
+        categories: vec![Category::BhTreatment],
+        from,
+        until,
+        endangerment: false,
+    };
+    let data = json!({ "role": "health-care-agent", "authority": "a proxy form", "scope": ["bh-treatment"] });
+    assert_eq!(said("personal-rep-recorded", data), [Fact::RepresentativeRecorded { representative }]);
+    for (name, mut data) in [
+        ("capacity-recorded", json!({ "capacity": "full", "authority": "a court" })),
+        ("personal-rep-recorded", json!({ "role": "guardian", "authority": "a court" })),
+    ] {
+        (data["from"], data["until"]) = (json!("2031-03-05"), json!("2031-03-04"));
+        let reversed = command(PROGRAM, "paper-1", &format!("consent.{name}.v1"), data).about(person(1));
+        given(consents()).when(&reversed).then_refused("HO-2363");
+    }
 }

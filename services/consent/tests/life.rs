@@ -48,6 +48,7 @@ fn data(step: Step) -> Value {
         Step::Object => json!({ "objected_at": at, "kind": "directory" }),
         Step::Notice => json!({ "kind": "combined", "provided_at": at }),
         Step::Representative => json!({ "role": "guardian", "authority": "order of a court" }),
+        Step::Capacity => json!({ "capacity": "adjudicated-incapacity", "authority": "order of a court" }),
     }
 }
 
@@ -82,6 +83,7 @@ RestrictionRequested DenyRestriction R
 RestrictionAgreed TerminateRestriction R
 Noted Notice R
 Noted Representative R
+Noted Capacity R
 ";
 
 #[test]
@@ -116,6 +118,7 @@ fn a_record_begins_under_a_key_with_a_step_that_begins() {
         Step::Object,
         Step::Notice,
         Step::Representative,
+        Step::Capacity,
     ];
     for &step in Step::ALL {
         let outcome = given(consents()).when(&by_clinic(step.event_type(), data(step)));
@@ -280,7 +283,7 @@ fn before(step: Step, sample: &Value) -> Given<Consents> {
     let kept = |data: Value| given(consents()).after(&record(data));
     match step {
         Step::Record | Step::RequestRestriction | Step::AgreeRestriction | Step::Object => given(consents()),
-        Step::Notice | Step::Representative => given(consents()),
+        Step::Notice | Step::Representative | Step::Capacity => given(consents()),
         Step::DenyRestriction => {
             given(consents()).after(&own(Step::RequestRestriction, data(Step::RequestRestriction)))
         }

@@ -20,7 +20,7 @@ fn with(mut data: Value, change: Value) -> Value {
 fn recorded(command: &Command) -> ConsentFacts {
     let events = given(consents()).when(command).then_accepted();
     match events[0].facts.as_slice() {
-        [Fact::ConsentRecorded { consent }] => consent.clone(),
+        [Fact::ConsentRecorded { consent }, ..] => consent.clone(),
         other => panic!("{other:?}"),
     }
 }

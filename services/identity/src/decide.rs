@@ -7,6 +7,7 @@ use handoff_spine::decider::{Decider, NewEvent};
 use serde::Deserialize;
 
 use crate::evidence;
+use crate::life;
 use crate::state::Person;
 
 /// A local id is claimed under this prefix as record key, so that one record is one (unit, local id): the log itself
@@ -20,7 +21,8 @@ const UNLINKED: &str = "person.identity-unlinked.v1";
 const MERGED: &str = "person.person-merged.v1";
 const SPLIT: &str = "person.person-split.v1";
 /// Events that say something about the person, and nothing to policy.
-const TOLD: &[&str] = &["person.death-recorded.v1", "person.safe-contact-set.v1"];
+const TOLD: &[&str] = &["person.safe-contact-set.v1"];
+const DIED: &str = "person.death-recorded.v1";
 
 /// Whether a unit is registered as a victim-service provider.
 pub type IsVictimServices = Arc<dyn Fn(&UnitId) -> bool + Send + Sync>;
@@ -57,7 +59,7 @@ impl Decider for Identities {
                 register(&state, command, item)?
             } else {
                 let person = own(&state, command)?;
-                (person, self.facts(person, command, item)?)
+                (person, self.facts(&state, person, command, item)?)
             };
             state = facts.iter().fold(state, Person::apply);
             events.push(NewEvent::of(item, Some(person), facts));
@@ -119,7 +121,7 @@ struct LocalRef {
 }
 
 impl Identities {
-    fn facts(&self, person: PersonId, command: &Command, item: &Item) -> Result<Vec<Fact>, Refusal> {
+    fn facts(&self, state: &Person, person: PersonId, command: &Command, item: &Item) -> Result<Vec<Fact>, Refusal> {
         let approver = command.unit.clone();
         match item.event_type.as_str() {
             LINKED => {
@@ -137,10 +139,13 @@ impl Identities {
                 second(person, item, "/new_local_id")?;
                 Ok(Vec::new())
             }
-            ASSERTED => Ok(evidence::of_entry(item)?
-                .map(|e| Fact::IdentityMatched { person, evidence: e })
-                .into_iter()
-                .collect()),
+            ASSERTED => {
+                let matched = evidence::of_entry(item)?.map(|e| Fact::IdentityMatched { person, evidence: e });
+                // Said again it is nothing new, and nothing is ruled again for it.
+                let born = life::born(item)?.filter(|day| state.born != Some(*day));
+                Ok(matched.into_iter().chain(born.map(|day| Fact::PersonBorn { person, day })).collect())
+            }
+            DIED => Ok(vec![life::died(item, person)?]),
             told if TOLD.contains(&told) => Ok(Vec::new()),
             _ => Err(Refusal::new(
                 "HO-2103",

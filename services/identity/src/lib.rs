@@ -5,6 +5,7 @@
 
 mod decide;
 mod evidence;
+mod life;
 mod state;
 
 pub use decide::{Identities, IsVictimServices, LOCAL};

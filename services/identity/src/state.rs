@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use handoff_schemas::{Fact, PersonId, UnitId};
+use jiff::civil::Date;
 
 /// One unit's entry for somebody, as folded from its events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub struct Person {
     pub links: BTreeSet<PersonId>,
     /// Duplicates of the same unit that were merged into this entry.
     pub merged: BTreeSet<PersonId>,
+    /// The day of birth that the unit said last.
+    pub born: Option<Date>,
 }
 
 impl Person {
@@ -30,6 +33,7 @@ impl Person {
             Fact::PersonMerged { from, .. } => {
                 self.merged.insert(*from);
             }
+            Fact::PersonBorn { day, .. } => self.born = Some(*day),
             _ => {}
         }
         self

@@ -113,6 +113,32 @@ fn a_link_and_an_entry_say_what_they_rest_on() {
 }
 
 #[test]
+fn a_day_of_birth_is_told_once_and_again_where_it_changes() {
+    let born =
+        |day: &str| event(CLINIC, "identity-asserted", json!({ "captured_from": "person-stated", "birth_date": day }));
+    let told = |day: &str| [Fact::PersonBorn { person: claimed(), day: day.parse().unwrap() }];
+    let once = known().after(&born("2008-11-23"));
+    known().when(&born("2008-11-23")).then_facts(&told("2008-11-23"));
+    once.clone().when(&born("2008-11-23")).then_facts(&[]);
+    once.when(&born("2008-11-24")).then_facts(&told("2008-11-24"));
+    known().when(&born("2031-03-07").asserted("2031-03-05T21:00:00Z")).then_refused("HO-2360");
+    known().when(&born("2031-03-05").asserted("2031-03-05T21:00:00Z")).then_accepted();
+}
+
+#[test]
+fn a_death_that_is_only_reported_counts_until_it_is_taken_back() {
+    let died = |data| event(CLINIC, "death-recorded", data);
+    let told = |day: Option<&str>, in_error| {
+        [Fact::PersonDied { person: claimed(), day: day.map(|d| d.parse().unwrap()), in_error }]
+    };
+    let reported = json!({ "certainty": "reported", "died_on": "2031-03-05" });
+    known().when(&died(reported.clone())).then_facts(&told(Some("2031-03-05"), false));
+    known().when(&died(json!({ "certainty": "confirmed" }))).then_facts(&told(None, false));
+    known().when(&died(json!({ "certainty": "reported", "in_error": true }))).then_facts(&told(None, true));
+    known().when(&died(reported).asserted("2031-03-03T21:00:00Z")).then_refused("HO-2361");
+}
+
+#[test]
 fn a_link_made_by_the_other_side_can_be_undone_from_here() {
     let outcome = known().when(&unlink(CLINIC, POLICE).naming(person(1)));
     assert_eq!(outcome.then_accepted()[0].facts.len(), 1);

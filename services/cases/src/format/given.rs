@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use handoff_schemas::{Category, HipaaStatus, OrgType, Part2Status, Purpose, RecipientKind};
+use jiff::civil::Date;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -85,24 +86,49 @@ impl<'de> Deserialize<'de> for Unit {
     }
 }
 
-/// What is known of a person. A person who is named anywhere needs no entry here.
+/// What is known of a person, as facts on the log. A person who is named anywhere needs no entry here.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Person {
-    pub born: Option<String>,
-    pub died: Option<String>,
-    /// `has`, `lacks` (adjudicated) or `cannot-now` (unconscious, in crisis).
-    pub capacity: Option<String>,
+    pub born: Option<Date>,
+    pub died: Option<Since>,
+    pub capacity: Option<Capacity>,
+    pub emancipated: Option<Since>,
+    /// Who acts for the person: a parent as long as the person is known to be a minor, else a guardian.
+    pub guardian: Option<String>,
     /// How sure the first unit that publishes about the person is of whom its entry stands for, 0 to 1.
     pub match_score: Option<f64>,
-    pub guardian: Option<String>,
 }
 
-impl Person {
-    /// Whether it says anything that nothing looks at yet.
-    pub fn says_more(&self) -> bool {
-        self.born.is_some() || self.died.is_some() || self.capacity.is_some() || self.guardian.is_some()
+/// `true`, or from which day on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Since {
+    Day(Date),
+    Yes(bool),
+}
+
+impl Since {
+    /// From which day on, if that is said; none where it is not so at all.
+    #[must_use]
+    pub const fn day(self) -> Option<Option<Date>> {
+        match self {
+            Self::Day(day) => Some(Some(day)),
+            Self::Yes(true) => Some(None),
+            Self::Yes(false) => None,
+        }
     }
+}
+
+/// Whether the person can decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Capacity {
+    Has,
+    /// As a court has found.
+    Lacks,
+    /// Unconscious, in crisis; no court has found anything.
+    CannotNow,
 }
 
 /// An agreement: short form, or a document by `file` or `toml`.

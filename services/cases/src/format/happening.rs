@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::ask::{Review, Withdraw};
-use super::given::{Agreement, Consent, Event, Hook, Order, Unit};
+use super::given::{Agreement, Consent, Event, Hook, Order, Person, Unit};
 use super::hub::Hub;
 use super::scalar::{Instant, Many};
 use super::then::Then;
@@ -55,6 +55,8 @@ step! {
     /// Units registered, or registered again with another status.
     units: BTreeMap<String, Unit>,
     partner_status: PartnerMove,
+    /// What becomes known of persons.
+    persons: BTreeMap<String, Person>,
     link: Link,
     unlink: Link,
     erase: Erase,

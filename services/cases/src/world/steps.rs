@@ -2,14 +2,18 @@
 
 mod asks;
 mod basis;
+mod lives;
 mod orders;
 mod people;
 mod registry;
 mod seals;
 
-use handoff_schemas::{Category, ConsentFacts, ConsentType, EventType, Fact, LogTime, Purpose, RecordId, UnitId};
+use handoff_schemas::{
+    Category, ConsentFacts, ConsentType, EventType, Fact, LogTime, Purpose, RecordId, Signatures, Signer, UnitId,
+};
 use handoff_spine::command::{Command, Item, RecordRef};
 use handoff_spine::scenario::record_id;
+use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -98,7 +102,9 @@ impl World {
         self.names.consents.insert(id.clone(), named);
         if c.unchecked {
             let facts = self.unchecked(&c, record, &form)?;
-            self.append(Vec::new(), &unit, vec![Fact::ConsentRecorded { consent: facts }]);
+            let (consent, person) = (facts.consent, facts.person);
+            let signed = Fact::ConsentSigned { consent, person, signatures: signatures(&form)? };
+            self.append(Vec::new(), &unit, vec![Fact::ConsentRecorded { consent: facts }, signed]);
             return Ok(Found::accepted());
         }
         let act = Act {
@@ -296,4 +302,13 @@ impl World {
             revocable_from: None,
         })
     }
+}
+
+/// Who signed a form, with nothing checked.
+fn signatures(form: &Map<String, Value>) -> Result<Signatures, String> {
+    let roles = form.get("signatures").and_then(Value::as_array).into_iter().flatten();
+    let signers =
+        roles.filter_map(|s| s.get("signer_role")).map(Signer::deserialize).collect::<Result<_, serde_json::Error>>();
+    let zone = form.get("expiry").and_then(|e| e.get("time_zone")).and_then(Value::as_str).map(str::to_owned);
+    Ok(Signatures { signers: signers.map_err(|e| e.to_string())?, zone })
 }
