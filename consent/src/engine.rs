@@ -1,12 +1,14 @@
 //! The pipeline as Cedar runs it: floors forbid, paths permit, an error denies.
 
-use std::collections::HashMap;
+mod guard;
+
 use std::sync::Arc;
 
 use cedar_policy::{
-    Authorizer, Context, Decision, Effect, Entities, EntityUid, PolicyId, PolicySet, Request, RestrictedExpression,
-    Schema, ValidationMode, Validator,
+    Authorizer, Context, Effect, Entities, EntityUid, PolicySet, Request, RestrictedExpression, Schema, ValidationMode,
+    Validator,
 };
+use guard::Guard;
 
 use crate::facts::SliceFacts;
 use crate::reason::Reason;
@@ -79,10 +81,17 @@ enum Role {
     Path(Path),
 }
 
+/// One policy, with what it says and what it waits for.
+struct Rule {
+    alone: PolicySet,
+    guard: Guard,
+    role: Role,
+    name: PolicyRef,
+}
+
 /// The validated policies, ready to evaluate. No entities: the context says it all.
 pub struct Engine {
-    policies: PolicySet,
-    roles: HashMap<PolicyId, (Role, PolicyRef)>,
+    rules: Vec<Rule>,
     authorizer: Authorizer,
     entities: Entities,
     principal: EntityUid,
@@ -92,7 +101,7 @@ pub struct Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Engine({} policies)", self.roles.len())
+        write!(f, "Engine({} policies)", self.rules.len())
     }
 }
 
@@ -100,19 +109,20 @@ impl Engine {
     /// Parses and validates. `schema` must know every fact and no other.
     pub(crate) fn load(schema: &str, floors: &str, paths: &str) -> Result<Self, String> {
         let (schema, _) = Schema::from_cedarschema_str(schema).map_err(|e| format!("schema.cedarschema: {e}"))?;
-        let engine = Self::unchecked(floors, paths)?;
-        let validated = Validator::new(schema.clone()).validate(&engine.policies, ValidationMode::Strict);
+        let policies: PolicySet = format!("{floors}\n{paths}").parse().map_err(|e| format!("{e}"))?;
+        let engine = Self::unchecked(&policies)?;
+        let validated = Validator::new(schema.clone()).validate(&policies, ValidationMode::Strict);
         if let Some(error) = validated.validation_errors().next() {
             return Err(error.to_string());
         }
-        engine.request(&SliceFacts::default(), Some(&schema)).map_err(|e| format!("schema.cedarschema: {e}"))?;
+        engine
+            .request(SliceFacts::default(), u64::MAX, Some(&schema))
+            .map_err(|e| format!("schema.cedarschema: {e}"))?;
         Ok(engine)
     }
 
-    fn unchecked(floors: &str, paths: &str) -> Result<Self, String> {
-        let text = format!("{floors}\n{paths}");
-        let policies: PolicySet = text.parse().map_err(|e| format!("{e}"))?;
-        let mut roles = HashMap::new();
+    fn unchecked(policies: &PolicySet) -> Result<Self, String> {
+        let mut rules = Vec::new();
         for policy in policies.policies() {
             let word = |key: &str| policy.annotation(key).ok_or_else(|| format!("a policy lacks @{key}"));
             let name = PolicyRef { id: word("id")?.into(), cite: word("cite")?.into() };
@@ -122,12 +132,16 @@ impl Engine {
                     Role::Path(Path::parse(word("path")?).ok_or_else(|| format!("{}: unknown @path", name.id))?)
                 }
             };
-            roles.insert(policy.id().clone(), (role, name));
+            let said = |e: String| format!("{}: {e}", name.id);
+            let guard = policy.to_json().map_err(|e| e.to_string()).and_then(|json| Guard::of(&json)).map_err(said)?;
+            let alone = PolicySet::from_policies([policy.clone()]).map_err(|e| said(e.to_string()))?;
+            rules.push(Rule { alone, guard, role, name });
         }
+        // In one order whatever the set's own is: the same facts always name the same law.
+        rules.sort_by(|a, b| a.name.id.cmp(&b.name.id));
         let uid = |text: &str| text.parse::<EntityUid>().map_err(|e| e.to_string());
         Ok(Self {
-            policies,
-            roles,
+            rules,
             authorizer: Authorizer::new(),
             entities: Entities::empty(),
             principal: uid("Recipient::\"recipient\"")?,
@@ -136,40 +150,41 @@ impl Engine {
         })
     }
 
-    fn request(&self, facts: &SliceFacts, schema: Option<&Schema>) -> Result<Request, String> {
-        let pairs = facts.pairs().map(|(name, yes)| (name.to_owned(), RestrictedExpression::new_bool(yes)));
+    /// The facts among `names`, as policies see them. One that a policy asks for and does not find is an error to it.
+    fn request(&self, facts: SliceFacts, names: u64, schema: Option<&Schema>) -> Result<Request, String> {
+        let named = facts.pairs().filter(|(name, _)| SliceFacts::bit(name).is_some_and(|bit| names & bit != 0));
+        let pairs = named.map(|(name, yes)| (name.to_owned(), RestrictedExpression::new_bool(yes)));
         let context = Context::from_pairs(pairs).map_err(|e| e.to_string())?;
         Request::new(self.principal.clone(), self.action.clone(), self.resource.clone(), context, schema)
             .map_err(|e| e.to_string())
     }
 
-    /// One cold evaluation. Any error is a deny: Cedar skips a policy that errs, and a floor must not vanish.
+    /// One cold evaluation: Cedar is asked about every policy whose guard holds, each by itself, and a forbid overrides
+    /// every permit. Any error is a deny: Cedar skips a policy that errs, and a floor must not vanish.
     #[must_use]
     pub fn evaluate(&self, facts: &SliceFacts) -> Verdict {
-        let Ok(request) = self.request(facts, None) else { return failed() };
-        let response = self.authorizer.is_authorized(&request, &self.policies, &self.entities);
-        if response.diagnostics().errors().next().is_some() {
-            return failed();
-        }
-        let spoke = response.diagnostics().reason().filter_map(|id| self.roles.get(id));
-        match response.decision() {
-            Decision::Allow => {
-                let paths = spoke.filter_map(|(role, name)| match role {
-                    Role::Path(path) => Some((*path, name)),
-                    Role::Floor(_) => None,
-                });
-                match paths.min_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id))) {
-                    Some((path, name)) => Verdict::Permit(path, name.clone()),
-                    None => failed(),
-                }
+        let bits = facts.bits();
+        let waiting = || self.rules.iter().filter(|rule| rule.guard.holds(bits));
+        let names = waiting().fold(0, |names, rule| names | rule.guard.names);
+        let Ok(request) = self.request(*facts, names, None) else { return failed() };
+        let (mut floors, mut first) = (Vec::new(), None::<(Path, &PolicyRef)>);
+        for rule in waiting() {
+            let response = self.authorizer.is_authorized(&request, &rule.alone, &self.entities);
+            if response.diagnostics().errors().next().is_some() {
+                return failed();
             }
-            Decision::Deny => {
-                let mut floors: Vec<_> = spoke
-                    .filter_map(|(role, name)| match role {
-                        Role::Floor(reason) => Some((*reason, name.clone())),
-                        Role::Path(_) => None,
-                    })
-                    .collect();
+            if response.diagnostics().reason().next().is_none() {
+                continue;
+            }
+            match rule.role {
+                Role::Floor(reason) => floors.push((reason, rule.name.clone())),
+                Role::Path(path) if first.is_none_or(|(known, _)| path < known) => first = Some((path, &rule.name)),
+                Role::Path(_) => {}
+            }
+        }
+        match first {
+            Some((path, name)) if floors.is_empty() => Verdict::Permit(path, name.clone()),
+            _ => {
                 floors.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
                 Verdict::Deny(floors)
             }
@@ -185,6 +200,8 @@ fn failed() -> Verdict {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
+    use cedar_policy::{Decision, Policy};
+
     use super::*;
 
     const SCHEMA: &str = include_str!("../law/schema.cedarschema");
@@ -216,6 +233,70 @@ mod tests {
         assert!(Engine::load(SCHEMA, &unnamed, PATHS).is_err());
         let narrower = SCHEMA.replace("    erased: Bool,\n", "");
         assert!(Engine::load(&narrower, FLOORS, PATHS).is_err());
+    }
+
+    /// What the whole set says, as Cedar itself combines it.
+    fn whole(engine: &Engine, policies: &PolicySet, facts: SliceFacts) -> Verdict {
+        let request = engine.request(facts, u64::MAX, None).unwrap();
+        let response = engine.authorizer.is_authorized(&request, policies, &engine.entities);
+        if response.diagnostics().errors().next().is_some() {
+            return failed();
+        }
+        let spoke: Vec<_> = response.diagnostics().reason().map(|id| policies.policy(id).unwrap()).collect();
+        let name = |p: &Policy| PolicyRef {
+            id: p.annotation("id").unwrap().into(),
+            cite: p.annotation("cite").unwrap().into(),
+        };
+        if response.decision() == Decision::Allow {
+            let paths = spoke.iter().map(|p| (Path::parse(p.annotation("path").unwrap()).unwrap(), name(p)));
+            let (path, policy) = paths.min_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id))).unwrap();
+            return Verdict::Permit(path, policy);
+        }
+        let floors = spoke.iter().map(|p| (p.annotation("reason").unwrap().parse::<Reason>().unwrap(), name(p)));
+        let mut floors: Vec<_> = floors.collect();
+        floors.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id)));
+        Verdict::Deny(floors)
+    }
+
+    /// A few facts at a time: with all at random nearly everything is forbidden by everything.
+    fn words() -> impl Iterator<Item = u64> {
+        let mut n = 0x9e37_79b9_7f4a_7c15_u64;
+        std::iter::repeat_with(move || {
+            n ^= n << 13;
+            n ^= n >> 7;
+            n ^= n << 17;
+            n
+        })
+    }
+
+    #[test]
+    fn passing_over_policies_changes_no_answer() {
+        let erring = "@id(\"e\") @cite(\"c\") @reason(\"ERASED\")\nforbid (principal, action, resource)\n\
+                      when { context.sealed && (9223372036854775807 + 1 > 0) && context.erased };";
+        let (mut permits, mut denials, mut errors) = (0, 0, 0);
+        for floors in [FLOORS.to_owned(), format!("{FLOORS}\n{erring}")] {
+            let engine = Engine::load(SCHEMA, &floors, PATHS).unwrap();
+            let policies: PolicySet = format!("{floors}\n{PATHS}").parse().unwrap();
+            let active = SliceFacts { parties_active: true, ..SliceFacts::default() }.bits();
+            let mut random = words();
+            for _ in 0..20_000 {
+                let mut next = || random.next().unwrap();
+                let sparse = (0..next() % 4).fold(u64::MAX, |word, _| word & next());
+                let facts = SliceFacts::from_bits(sparse | if next() % 8 == 0 { 0 } else { active });
+                let verdict = engine.evaluate(&facts);
+                assert_eq!(verdict, whole(&engine, &policies, facts), "{facts:?}");
+                match verdict {
+                    Verdict::Permit(..) => permits += 1,
+                    Verdict::Deny(why) if why.iter().any(|(r, _)| *r == Reason::EvaluationError) => errors += 1,
+                    Verdict::Deny(_) => denials += 1,
+                }
+            }
+            for bit in 0..64 {
+                let facts = SliceFacts::from_bits(active | 1 << bit);
+                assert_eq!(engine.evaluate(&facts), whole(&engine, &policies, facts), "{facts:?}");
+            }
+        }
+        assert!(permits > 100 && denials > 10_000 && errors > 100, "{permits} {denials} {errors}");
     }
 
     #[test]

@@ -24,6 +24,13 @@ macro_rules! slice_facts {
                 [$(self.$name),*].into_iter().fold(0, |word, fact| (word << 1) | u64::from(fact))
             }
 
+            /// Where a fact stands in [`Self::bits`]; none for a name that is no fact.
+            #[must_use]
+            pub fn bit(name: &str) -> Option<u64> {
+                let names = [$(stringify!($name)),*];
+                names.iter().rev().zip(0_u32..).find(|(known, _)| **known == name).map(|(_, at)| 1 << at)
+            }
+
             /// The facts that a word stands for; the inverse of [`Self::bits`].
             #[must_use]
             pub fn from_bits(word: u64) -> Self {
@@ -140,7 +147,10 @@ mod tests {
         for at in 0..count {
             let facts = SliceFacts::from_bits(1 << at);
             assert_eq!(facts.bits(), 1 << at);
-            assert_eq!(facts.pairs().filter(|(_, yes)| *yes).count(), 1);
+            let set: Vec<_> = facts.pairs().filter(|(_, yes)| *yes).map(|(name, _)| name).collect();
+            assert_eq!(set.len(), 1);
+            assert_eq!(SliceFacts::bit(set.first().copied().unwrap_or_default()), Some(1 << at));
         }
+        assert_eq!(SliceFacts::bit("erazed"), None);
     }
 }

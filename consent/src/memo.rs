@@ -5,13 +5,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
-use handoff_schemas::{AgreementId, Category, ConsentFacts, LawLabel, LogTime, Purpose, Recipient, RecordId, UnitId};
+use handoff_schemas::{Category, ConsentFacts, LawLabel, LogTime, Purpose, Recipient, RecordId, SliceLabels, UnitId};
 
 use crate::bundle::{Bundle, BundleHash};
 use crate::engine::Verdict;
 use crate::facts::SliceFacts;
 use crate::notice::Notice232;
 use crate::ruling::SliceRuling;
+use crate::standing::Scope;
 
 /// Most situations kept; then all are forgotten. A hub of a hundred units stays well below.
 const MAX_SITUATIONS: usize = 100_000;
@@ -36,8 +37,8 @@ pub(crate) struct Key<'a> {
     pub source: &'a UnitId,
     pub recipient: &'a Recipient,
     pub categories: &'a [Category],
-    pub labels: &'a BTreeSet<LawLabel>,
-    pub content_axes: &'a [(Category, Category)],
+    pub labels: &'a [LawLabel],
+    pub content: &'a [SliceLabels],
     pub event_axis: Option<Category>,
     pub asked: Option<Purpose>,
 }
@@ -48,8 +49,8 @@ struct Impersonal {
     source: UnitId,
     recipient: Recipient,
     categories: Vec<Category>,
-    labels: BTreeSet<LawLabel>,
-    content_axes: Vec<(Category, Category)>,
+    labels: Vec<LawLabel>,
+    content: Vec<SliceLabels>,
     event_axis: Option<Category>,
     asked: Option<Purpose>,
 }
@@ -60,8 +61,8 @@ impl Impersonal {
             source: key.source.clone(),
             recipient: key.recipient.clone(),
             categories: key.categories.to_vec(),
-            labels: key.labels.clone(),
-            content_axes: key.content_axes.to_vec(),
+            labels: key.labels.to_vec(),
+            content: key.content.to_vec(),
             event_axis: key.event_axis,
             asked: key.asked,
         }
@@ -73,7 +74,7 @@ impl Impersonal {
             recipient: &self.recipient,
             categories: &self.categories,
             labels: &self.labels,
-            content_axes: &self.content_axes,
+            content: &self.content,
             event_axis: self.event_axis,
             asked: self.asked,
         }
@@ -84,8 +85,8 @@ impl Impersonal {
 #[derive(Clone, Debug)]
 pub(crate) struct Decided {
     pub slices: Arc<[SliceRuling]>,
-    pub agreements: BTreeSet<AgreementId>,
-    pub consents: BTreeSet<RecordId>,
+    /// But for those of the person.
+    pub scopes: BTreeSet<Scope>,
     pub valid_until: Option<LogTime>,
 }
 

@@ -133,13 +133,8 @@ impl Memo {
         let categories = s.event.categories.iter().copied();
         let slices: Vec<_> =
             categories.map(|category| SliceRuling { category, outcome: slice(self, s, category) }).collect();
-        let decided = Decided {
-            slices: slices.into(),
-            agreements: BTreeSet::new(),
-            consents: BTreeSet::new(),
-            valid_until: None,
-        };
-        ruling(s, &decided)
+        let decided = Decided { slices: slices.into(), scopes: shared_scopes(s, Leans::default()), valid_until: None };
+        ruling(s.event, s.recipient, s.state, s.bundle, s.ask, &decided)
     }
 
     /// [`rule`], remembering.
@@ -152,7 +147,7 @@ impl Memo {
         recipient: &Recipient,
         at: LogTime,
     ) -> Ruling {
-        self.decide(&Situation::gather(bundle, state, event, recipient, at, false), None)
+        self.decide(bundle, state, event, recipient, at, None)
     }
 
     /// [`rule_for`], remembering.
@@ -166,31 +161,36 @@ impl Memo {
         purpose: Purpose,
         at: LogTime,
     ) -> Ruling {
-        self.decide(&Situation::gather(bundle, state, event, recipient, at, true), Some(purpose))
+        self.decide(bundle, state, event, recipient, at, Some(purpose))
     }
 
-    fn decide(&mut self, s: &Situation<'_>, asked: Option<Purpose>) -> Ruling {
-        self.turn_to(s.bundle, s.state.revision());
-        if !s.impersonal() {
-            let decided = self.cold(s, asked);
-            return ruling(s, &decided);
-        }
-        let key = Key {
-            source: s.event.source,
-            recipient: s.recipient,
-            categories: s.event.categories,
-            labels: &s.labels,
-            content_axes: &s.content_axes,
-            event_axis: s.event_axis(),
+    fn decide(
+        &mut self,
+        bundle: &Bundle,
+        state: &PolicyState,
+        event: &EventFacts<'_>,
+        recipient: &Recipient,
+        at: LogTime,
+        asked: Option<Purpose>,
+    ) -> Ruling {
+        self.turn_to(bundle, state.revision());
+        let key = event.impersonal(state).then(|| Key {
+            source: event.source,
+            recipient,
+            categories: event.categories,
+            labels: event.labels,
+            content: event.content,
+            event_axis: bundle.defaults.event_axis(event.event_type),
             asked,
-        };
-        if let Some(known) = self.recall(&key, s.at) {
-            return ruling(s, known);
+        });
+        if let Some(known) = key.as_ref().and_then(|key| self.recall(key, at)) {
+            return ruling(event, recipient, state, bundle, None, known);
         }
-        let decided = self.cold(s, asked);
-        let answer = ruling(s, &decided);
-        let until = s.state.next_change_at(s.at);
-        self.keep(&key, s.at, until, decided);
+        let decided = self.cold(&Situation::gather(bundle, state, event, recipient, at, asked.is_some()), asked);
+        let answer = ruling(event, recipient, state, bundle, None, &decided);
+        if let Some(key) = key {
+            self.keep(&key, at, state.next_change_at(at), decided);
+        }
         answer
     }
 
@@ -206,12 +206,8 @@ impl Memo {
             leans.agreements.extend(grant.agreement.iter().map(|a| a.id.clone()));
             leans.consents.extend(grant.consent.iter().map(|c| c.record));
         }
-        Decided {
-            slices: slices.into(),
-            agreements: leans.agreements,
-            consents: leans.consents,
-            valid_until: leans.ends,
-        }
+        let valid_until = leans.ends;
+        Decided { slices: slices.into(), scopes: shared_scopes(s, leans), valid_until }
     }
 }
 
@@ -229,33 +225,48 @@ impl Leans {
     }
 }
 
-fn ruling(s: &Situation<'_>, decided: &Decided) -> Ruling {
+/// What a ruling leans on whoever the person is.
+fn shared_scopes(s: &Situation<'_>, leans: Leans) -> BTreeSet<Scope> {
     let mut scopes = BTreeSet::from([Scope::Bundle, Scope::Unit(s.recipient.unit.clone())]);
     scopes.insert(Scope::Unit(s.event.source.clone()));
     scopes.extend([s.source, s.target].into_iter().flatten().map(|u| Scope::Partner(u.partner.clone())));
-    // Everybody in the cluster: a link or a denial of any of them touches all.
-    if let Some(person) = s.event.person {
-        scopes.extend(s.state.person_cluster(person).into_iter().map(Scope::Person));
-    }
-    // At an intermediary what a class of treating providers reaches ends with the treatment.
-    if let Some(person) = s.event.person.filter(|_| s.intermediary && !s.own) {
-        let of = |p| Scope::Treatment(p, s.recipient.unit.clone());
-        scopes.extend(s.state.person_cluster(person).into_iter().map(of));
-    }
     // What a unit published itself it reads whatever becomes of any agreement (rulebook 7.5).
     let restricting = s.shared.iter().filter(|a| !s.own && a.restricts());
     scopes.extend(restricting.map(|a| Scope::Agreement(a.id.clone())));
-    scopes.extend(decided.agreements.iter().cloned().map(Scope::Agreement));
-    scopes.extend(decided.consents.iter().copied().map(Scope::Consent));
-    scopes.extend(s.ask.map(|a| Scope::Ask(a.facts.ask)));
+    scopes.extend(leans.agreements.into_iter().map(Scope::Agreement));
+    scopes.extend(leans.consents.into_iter().map(Scope::Consent));
+    scopes
+}
+
+fn ruling(
+    event: &EventFacts<'_>,
+    recipient: &Recipient,
+    state: &PolicyState,
+    bundle: &Bundle,
+    ask: Option<&AskState>,
+    decided: &Decided,
+) -> Ruling {
+    let mut scopes = decided.scopes.clone();
+    if let Some(person) = event.person {
+        // At an intermediary what a class of treating providers reaches ends with the treatment.
+        let treated = state.is_intermediary() && recipient.unit != *event.source;
+        // Everybody in the cluster: a link or a denial of any of them touches all.
+        state.each_linked(person, |p| {
+            scopes.insert(Scope::Person(p));
+            if treated {
+                scopes.insert(Scope::Treatment(p, recipient.unit.clone()));
+            }
+        });
+    }
+    scopes.extend(ask.map(|a| Scope::Ask(a.facts.ask)));
     Ruling {
-        recipient: s.recipient.clone(),
-        ask: s.ask.map(|a| a.facts.ask),
-        at_pos: s.state.pos().max(s.event.pos),
+        recipient: recipient.clone(),
+        ask: ask.map(|a| a.facts.ask),
+        at_pos: state.pos().max(event.pos),
         slices: Arc::clone(&decided.slices),
         scopes,
         valid_until: decided.valid_until,
-        bundle: s.bundle.hash,
+        bundle: bundle.hash,
         engine: ENGINE,
     }
 }

@@ -44,6 +44,24 @@ pub struct EventFacts<'a> {
     pub facts: &'a [Fact],
 }
 
+impl EventFacts<'_> {
+    /// Referrals the event is about.
+    pub(crate) fn referrals(&self) -> impl Iterator<Item = RecordId> + '_ {
+        self.facts.iter().filter_map(|f| match f {
+            Fact::ReferralOpened { referral, .. } | Fact::ReferralMoved { referral, .. } => Some(*referral),
+            _ => None,
+        })
+    }
+
+    /// Whether only what concerns no single person decides, so that the outcome holds for other events alike.
+    pub(crate) fn impersonal(&self, state: &PolicyState) -> bool {
+        let of_a_consent = |f: &Fact| about(state, f).is_some();
+        self.referrals().next().is_none()
+            && !self.facts.iter().any(of_a_consent)
+            && self.person.is_none_or(|p| !state.is_known(p))
+    }
+}
+
 /// One event, one recipient, one instant.
 pub(crate) struct Situation<'a> {
     pub bundle: &'a Bundle,
@@ -109,7 +127,7 @@ impl<'a> Situation<'a> {
             content_axes: Vec::new(),
             shared: if own { Vec::new() } else { state.shared(event.source, &recipient.unit).collect() },
             consents: event.person.map(|p| state.consents_of(p)).unwrap_or_default(),
-            about: about(state, event),
+            about: event.facts.iter().filter_map(|f| about(state, f)).collect(),
         };
         situation.labels = situation.labels();
         situation.content_axes = situation.content_axes();
@@ -217,22 +235,6 @@ impl<'a> Situation<'a> {
         let between = coming.filter(|t| t.has_party(self.event.source) && t.has_party(&self.recipient.unit));
         between.filter(|terms| terms.prohibits(purpose)).map(|terms| terms.effective_from).min()
     }
-
-    /// Referrals the event is about.
-    fn referrals(&self) -> impl Iterator<Item = RecordId> + '_ {
-        self.event.facts.iter().filter_map(|f| match f {
-            Fact::ReferralOpened { referral, .. } | Fact::ReferralMoved { referral, .. } => Some(*referral),
-            _ => None,
-        })
-    }
-
-    /// Whether only what concerns no single person decides, so that the outcome holds for other events alike.
-    pub fn impersonal(&self) -> bool {
-        self.consents.is_empty()
-            && self.about.is_empty()
-            && self.referrals().next().is_none()
-            && !self.event.person.is_some_and(|p| self.state.has_erasures(p) || self.state.is_matched(p))
-    }
 }
 
 /// 42 CFR 2.33, rulebook 0.2: no TPO consent ever reaches police, nor anybody outside CE, BA and Part 2 programs.
@@ -244,13 +246,13 @@ fn tpo_recipient(bundle: &Bundle, unit: &UnitFacts, recipient: &Recipient) -> bo
         && !unit.roles.iter().any(|r| d.never_tpo.contains(r))
 }
 
-fn about<'a>(state: &'a PolicyState, event: &'a EventFacts<'a>) -> Vec<&'a ConsentFacts> {
-    let consents = event.facts.iter().filter_map(|fact| match fact {
+/// The consent that a fact is about.
+fn about<'a>(state: &'a PolicyState, fact: &'a Fact) -> Option<&'a ConsentFacts> {
+    match fact {
         Fact::ConsentRecorded { consent } => Some(consent),
         Fact::ConsentVerified { consent }
         | Fact::ConsentRevoked { consent, .. }
         | Fact::ConsentExpired { consent, .. } => state.consent(*consent).map(|c| &c.facts),
         _ => None,
-    });
-    consents.collect()
+    }
 }

@@ -306,11 +306,22 @@ impl PolicyState {
         self.erasures.get(&person).is_some_and(|all| all.iter().any(covers))
     }
 
-    pub(crate) fn has_erasures(&self, person: PersonId) -> bool {
-        self.erasures.contains_key(&person) || self.seals_of(person).next().is_some()
+    /// Whether anything is known that decides for this person and not for others: a consent, an erasure or seal, or how
+    /// sure the match is.
+    pub(crate) fn is_known(&self, person: PersonId) -> bool {
+        let mut known = self.erasures.contains_key(&person) || self.links.is_matched(person);
+        self.each_linked(person, |p| {
+            known |= self.consents.of(p).next().is_some() || self.seals.of(p).next().is_some()
+        });
+        known
     }
 
-    pub(crate) fn is_matched(&self, person: PersonId) -> bool {
-        self.links.is_matched(person)
+    /// The person and everybody linked with them.
+    pub(crate) fn each_linked(&self, person: PersonId, mut visit: impl FnMut(PersonId)) {
+        if self.links.is_linked(person) {
+            self.links.cluster(person).into_iter().for_each(visit);
+        } else {
+            visit(person);
+        }
     }
 }

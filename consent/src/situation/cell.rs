@@ -132,7 +132,7 @@ impl<'a> Situation<'a> {
 
     /// C26 to LE: a referral this very unit asked for, as the referrer reports on it, never as its target does.
     fn initiated(&self) -> bool {
-        let mut referrals = self.referrals().filter_map(|r| self.state.referral(r)).peekable();
+        let mut referrals = self.event.referrals().filter_map(|r| self.state.referral(r)).peekable();
         referrals.peek().is_some()
             && referrals
                 .all(|r| r.initiated_by == self.recipient.unit && r.from == *self.event.source && r.to != r.from)

@@ -52,6 +52,11 @@ impl Links {
         self.reached(person, |_, _| true)
     }
 
+    /// Whether the cluster is of more than one.
+    pub fn is_linked(&self, person: PersonId) -> bool {
+        self.links.contains_key(&person) || self.merges.contains_key(&person)
+    }
+
     /// Everybody linked at least this surely.
     pub fn surely(&self, person: PersonId, law: &Identification, least: Confidence) -> BTreeSet<PersonId> {
         self.reached(person, |a, b| self.evidence(a, b).is_none_or(|e| law.confidence(e) >= least))
