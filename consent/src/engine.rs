@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cedar_policy::{
-    Authorizer, Context, Decision, Effect, Entities, EntityUid, PolicyId, PolicySet, Request, RestrictedExpression,
-    Schema, ValidationMode, Validator,
+    Authorizer, Context, Decision, Effect, Entities, EntityUid, ParseErrors, PolicyId, PolicySet, Request,
+    RestrictedExpression, Schema, ValidationMode, Validator,
 };
+use miette::Diagnostic;
 
+use crate::bundle::place;
 use crate::facts::SliceFacts;
 use crate::reason::Reason;
 
@@ -79,6 +81,9 @@ enum Role {
     Path(Path),
 }
 
+/// The files an error belongs to that points at no place in them.
+const POLICIES: &str = "floors.cedar, paths.cedar";
+
 /// The validated policies, ready to evaluate. No entities: the context says it all.
 pub struct Engine {
     policies: PolicySet,
@@ -98,20 +103,24 @@ impl std::fmt::Debug for Engine {
 
 impl Engine {
     /// Parses and validates. `schema` must know every fact and no other.
-    pub(crate) fn load(schema: &str, floors: &str, paths: &str) -> Result<Self, String> {
-        let (schema, _) = Schema::from_cedarschema_str(schema).map_err(|e| format!("schema.cedarschema: {e}"))?;
-        let engine = Self::unchecked(floors, paths)?;
+    ///
+    /// # Errors
+    /// The file, and what is wrong in it.
+    pub(crate) fn load(schema: &str, floors: &str, paths: &str) -> Result<Self, (&'static str, String)> {
+        let of_schema = |why: String| ("schema.cedarschema", why);
+        let (schema, _) = Schema::from_cedarschema_str(schema).map_err(|e| of_schema(in_line(schema, &e)))?;
+        let policies: PolicySet =
+            format!("{floors}\n{paths}").parse().map_err(|e: ParseErrors| placed(floors, paths, &e))?;
+        let engine = Self::unchecked(policies).map_err(|why| (POLICIES, why))?;
         let validated = Validator::new(schema.clone()).validate(&engine.policies, ValidationMode::Strict);
         if let Some(error) = validated.validation_errors().next() {
-            return Err(error.to_string());
+            return Err(placed(floors, paths, error));
         }
-        engine.request(&SliceFacts::default(), Some(&schema)).map_err(|e| format!("schema.cedarschema: {e}"))?;
+        engine.request(&SliceFacts::default(), Some(&schema)).map_err(of_schema)?;
         Ok(engine)
     }
 
-    fn unchecked(floors: &str, paths: &str) -> Result<Self, String> {
-        let text = format!("{floors}\n{paths}");
-        let policies: PolicySet = text.parse().map_err(|e| format!("{e}"))?;
+    fn unchecked(policies: PolicySet) -> Result<Self, String> {
         let mut roles = HashMap::new();
         for policy in policies.policies() {
             let word = |key: &str| policy.annotation(key).ok_or_else(|| format!("a policy lacks @{key}"));
@@ -174,6 +183,25 @@ impl Engine {
                 Verdict::Deny(floors)
             }
         }
+    }
+}
+
+/// The file that the error points into, and its words after the line.
+fn placed(floors: &str, paths: &str, error: &dyn Diagnostic) -> (&'static str, String) {
+    match place::offset(error) {
+        None => (POLICIES, error.to_string()),
+        // The policies are read as one text, a line break between the files.
+        Some(at) => match at.checked_sub(floors.len() + 1) {
+            None => ("floors.cedar", in_line(floors, error)),
+            Some(at) => ("paths.cedar", format!("line {}: {error}", place::line(paths, at))),
+        },
+    }
+}
+
+fn in_line(text: &str, error: &dyn Diagnostic) -> String {
+    match place::offset(error) {
+        Some(at) => format!("line {}: {error}", place::line(text, at)),
+        None => error.to_string(),
     }
 }
 

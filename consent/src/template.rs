@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use handoff_schemas::{Category, ElementSet};
 use serde::Deserialize;
 
+use crate::bundle::place;
+
 /// One template of `law/templates.toml`.
 #[derive(Clone, Debug)]
 pub struct Template {
@@ -40,9 +42,10 @@ enum RawElements {
 
 impl Templates {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let read: BTreeMap<String, BTreeMap<String, toml::Value>> =
-            toml::from_str(text).map_err(|e| e.message().to_owned())?;
-        let templates = read.into_iter().map(|(name, raw)| Ok((name.clone(), one(&name, raw)?)));
+        let read: BTreeMap<String, BTreeMap<String, toml::Value>> = place::read(text)?;
+        let at = |name: &str, why| place::at_word(text, &format!("[{name}]"), why);
+        let templates =
+            read.into_iter().map(|(name, raw)| Ok((name.clone(), one(&name, raw).map_err(|why| at(&name, why))?)));
         templates.collect::<Result<_, String>>().map(Self)
     }
 
