@@ -135,6 +135,17 @@ impl Laws {
         self.carried.contains_key(bundle)
     }
 
+    /// Whether the log carries any version: without one it is ruled by the law of the build.
+    #[must_use]
+    pub fn carries_any(&self) -> bool {
+        !self.carried.is_empty()
+    }
+
+    /// Every version whose files the log carries. Sorted.
+    pub fn carried(&self) -> impl Iterator<Item = BundleHash> {
+        self.carried.keys().copied()
+    }
+
     /// Every activation, in log order.
     pub fn activations(&self) -> impl ExactSizeIterator<Item = &Activation> {
         self.activations.iter().map(|(activation, _)| activation)
