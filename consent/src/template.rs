@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handoff_schemas::{Category, ElementSet};
+use handoff_schemas::{Category, ElementSet, Registry};
 use serde::Deserialize;
 
 use crate::bundle::place;
@@ -80,6 +80,11 @@ fn one(name: &str, raw: BTreeMap<String, toml::Value>) -> Result<Template, Strin
                     Ok(RawElements::List(list)) => ElementSet::Some(list),
                     _ => return Err(format!("`{name}.{slug}`: expected \"*\" or a list of elements")),
                 };
+                if let ElementSet::Some(list) = &elements
+                    && let Some(unknown) = list.iter().find(|element| !is_element(element, category))
+                {
+                    return Err(format!("`{name}.{slug}`: `{unknown}` is no element of the event schemas"));
+                }
                 template.categories.insert(category, elements);
             }
         }
@@ -88,4 +93,9 @@ fn one(name: &str, raw: BTreeMap<String, toml::Value>) -> Result<Template, Strin
         return Err(format!("`{name}` has no title"));
     }
     Ok(template)
+}
+
+/// A word of the schemas' vocabulary, or the category itself for its leaves without one.
+fn is_element(word: &str, category: Category) -> bool {
+    word == category.slug() || Registry::embedded().elements().contains_key(word)
 }

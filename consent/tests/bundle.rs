@@ -73,6 +73,9 @@ fn what_is_wrong_in_a_law_is_told_with_its_file_and_line() {
             "line {line}: {error}"
         );
     }
+    let unknown =
+        Bundle::parse(&bent("templates.toml", "location = [\"place\"]", "location = [\"plaice\"]")).unwrap_err();
+    assert!(unknown.to_string().contains("`plaice`") && unknown.to_string().contains("line 6"), "{unknown}");
     let missing = Bundle::parse(&bent("reasons.toml", "[NO_CONSENT]", "[NO_CONSNT]")).unwrap_err();
     assert_eq!(missing.file(), Some("reasons.toml"));
     let mut fewer = Bundle::embedded_files();
