@@ -175,7 +175,7 @@ async fn a_law_that_does_not_load_is_never_put_in_force() {
     let refusal = activate(&county.session, &typo, "County Counsel", "review 12").await.unwrap().unwrap_err();
     assert_eq!(refusal.code, "HO-1302");
     let sent = |files: &BTreeMap<String, String>| serde_json::to_value(CarriedLaw::of(files)).unwrap();
-    let carry = async |key: &str, data| {
+    let carry = async |key: &str, data: serde_json::Value| {
         let carried = "bundle.law-carried.v1";
         county.session.command("registry", key, "bundle:law", carried, data).await.unwrap().unwrap_err().code
     };

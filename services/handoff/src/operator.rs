@@ -1,4 +1,5 @@
-//! What the hub's operator does: register agencies and units, put agreements and the law in force, link people, record reviews.
+//! What the hub's operator does: register agencies and units, put agreements and the law in force, link people, record
+//! reviews.
 //! Every act is a command with a key of its own, so that a second try does nothing twice.
 
 mod agreement;

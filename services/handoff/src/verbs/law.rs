@@ -17,7 +17,8 @@ pub use versions::{check, list, put_in_force};
 /// `handoff law prove`: one line a property, a counterexample under each that fails.
 ///
 /// # Errors
-/// HO-9020 where the folder cannot be read; HO-4400, HO-4401 without a solver; HO-4402 to HO-4404 where this build's own proof is wrong; the bundle's.
+/// HO-9020 where the folder cannot be read; HO-4400, HO-4401 without a solver; HO-4402 to HO-4404 where this build's own
+/// proof is wrong; the bundle's.
 pub async fn prove(with: &ProveLaw, as_json: bool) -> Result<ExitCode> {
     let solver = Solver::find(with.cvc5.as_deref())?;
     let space = Space::whole();
