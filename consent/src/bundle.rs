@@ -1,15 +1,18 @@
 //! One version of the law: matrix, templates, defaults, labels, policies, notices and reasons, content-addressed.
 
+mod carried;
+pub(crate) mod place;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use handoff_schemas::{
-    Category, ElementSet, EventType, Labeller, LawLabel, Purpose, RecipientKind, SliceLabels, UnitFacts,
+    BundleHash, Category, ElementSet, EventType, Labeller, LawLabel, Purpose, RecipientKind, SliceLabels, UnitFacts,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+
+pub use carried::CarriedLaw;
 
 use crate::defaults::Defaults;
 use crate::engine::Engine;
@@ -46,37 +49,6 @@ law_files! {
     "templates.toml",
 }
 
-/// SHA-256 over the bundle's files, by name.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct BundleHash([u8; 32]);
-
-impl fmt::Display for BundleHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
-    }
-}
-
-impl fmt::Debug for BundleHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl From<BundleHash> for String {
-    fn from(hash: BundleHash) -> Self {
-        hash.to_string()
-    }
-}
-
-impl TryFrom<String> for BundleHash {
-    type Error = &'static str;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).map_err(|_| "a bundle hash is 64 hex digits")?;
-        bytes.try_into().map(Self).map_err(|_| "a bundle hash is 64 hex digits")
-    }
-}
-
 /// Why a bundle does not load. Names the file; nothing in it is about a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
@@ -86,6 +58,8 @@ pub enum BundleError {
     Unknown(String),
     #[error("HO-1302: `{file}` of the law bundle: {why}")]
     Unreadable { file: &'static str, why: String },
+    #[error("HO-1303: the files of the law bundle {0} are not those of its address; take the ones that were reviewed")]
+    Altered(BundleHash),
 }
 
 impl BundleError {
@@ -96,6 +70,17 @@ impl BundleError {
             Self::Missing(_) => "HO-1300",
             Self::Unknown(_) => "HO-1301",
             Self::Unreadable { .. } => "HO-1302",
+            Self::Altered(_) => "HO-1303",
+        }
+    }
+
+    /// The file that is wrong, relative to the law folder; none where it is the whole.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            Self::Missing(file) | Self::Unreadable { file, .. } => Some(file),
+            Self::Unknown(file) => Some(file),
+            Self::Altered(_) => None,
         }
     }
 }
@@ -158,7 +143,7 @@ impl Bundle {
         let defaults = Defaults::parse(file("defaults.toml")?, known).map_err(bad("defaults.toml"))?;
         let exceptions = Exceptions::parse(file("exceptions.toml")?, known).map_err(bad("exceptions.toml"))?;
         let engine = Engine::load(file("schema.cedarschema")?, file("floors.cedar")?, file("paths.cedar")?)
-            .map_err(bad("floors.cedar, paths.cedar, schema.cedarschema"))?;
+            .map_err(|(file, why)| BundleError::Unreadable { file, why })?;
         let labels = LabelFiles {
             hierarchy: file("labels/hierarchy.csv")?,
             categories: file("labels/categories.csv")?,
@@ -261,5 +246,5 @@ fn hash(files: &BTreeMap<String, String>) -> BundleHash {
             hash.update(part.as_bytes());
         }
     }
-    BundleHash(hash.finalize().into())
+    BundleHash::of(hash.finalize().into())
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use handoff_schemas::{Category, EventType, LawLabel, Purpose, RecipientKind, Registry};
 use serde::Deserialize;
 
+use crate::bundle::place;
 use crate::identity::Identification;
 use crate::matrix::Basis;
 use crate::notice::NoticeForm;
@@ -68,16 +69,17 @@ pub struct ByAgreement {
 
 impl Defaults {
     pub(crate) fn parse(text: &str, is_template: impl Fn(&str) -> bool) -> Result<Self, String> {
-        let read: Self = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+        let read: Self = place::read(text)?;
         let named = read.standing.values().flat_map(BTreeMap::values).flatten();
         let own =
             [&read.life_safety.template, &read.limited_data_set.template, &read.audit.template, &read.recall_template];
         if let Some(unknown) = named.chain(own).find(|t| !is_template(t)) {
-            return Err(format!("`{unknown}` is no template"));
+            return Err(place::at_word(text, &format!("\"{unknown}\""), format!("`{unknown}` is no template")));
         }
         read.identity.check()?;
         if let Some(unknown) = read.event_axis.keys().find(|name| !names_events(name)) {
-            return Err(format!("`{unknown}` is no event type and no family of events"));
+            let why = format!("`{unknown}` is no event type and no family of events");
+            return Err(place::at_word(text, unknown, why));
         }
         match RecipientKind::ALL.iter().find(|k| read.standing.get(k).is_none_or(BTreeMap::is_empty)) {
             Some(kind) => Err(format!("`{kind}` has no standing purpose")),

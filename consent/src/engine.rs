@@ -5,11 +5,13 @@ mod guard;
 use std::sync::Arc;
 
 use cedar_policy::{
-    Authorizer, Context, Effect, Entities, EntityUid, PolicySet, Request, RestrictedExpression, Schema, ValidationMode,
-    Validator,
+    Authorizer, Context, Effect, Entities, EntityUid, ParseErrors, PolicySet, Request, RestrictedExpression, Schema,
+    ValidationMode, Validator,
 };
 use guard::Guard;
+use miette::Diagnostic;
 
+use crate::bundle::place;
 use crate::facts::SliceFacts;
 use crate::reason::Reason;
 
@@ -89,6 +91,9 @@ struct Rule {
     name: PolicyRef,
 }
 
+/// The files an error belongs to that points at no place in them.
+const POLICIES: &str = "floors.cedar, paths.cedar";
+
 /// The validated policies, ready to evaluate. No entities: the context says it all.
 pub struct Engine {
     rules: Vec<Rule>,
@@ -107,17 +112,20 @@ impl std::fmt::Debug for Engine {
 
 impl Engine {
     /// Parses and validates. `schema` must know every fact and no other.
-    pub(crate) fn load(schema: &str, floors: &str, paths: &str) -> Result<Self, String> {
-        let (schema, _) = Schema::from_cedarschema_str(schema).map_err(|e| format!("schema.cedarschema: {e}"))?;
-        let policies: PolicySet = format!("{floors}\n{paths}").parse().map_err(|e| format!("{e}"))?;
-        let engine = Self::unchecked(&policies)?;
+    ///
+    /// # Errors
+    /// The file, and what is wrong in it.
+    pub(crate) fn load(schema: &str, floors: &str, paths: &str) -> Result<Self, (&'static str, String)> {
+        let of_schema = |why: String| ("schema.cedarschema", why);
+        let (schema, _) = Schema::from_cedarschema_str(schema).map_err(|e| of_schema(in_line(schema, &e)))?;
+        let policies: PolicySet =
+            format!("{floors}\n{paths}").parse().map_err(|e: ParseErrors| placed(floors, paths, &e))?;
+        let engine = Self::unchecked(&policies).map_err(|why| (POLICIES, why))?;
         let validated = Validator::new(schema.clone()).validate(&policies, ValidationMode::Strict);
         if let Some(error) = validated.validation_errors().next() {
-            return Err(error.to_string());
+            return Err(placed(floors, paths, error));
         }
-        engine
-            .request(SliceFacts::default(), u64::MAX, Some(&schema))
-            .map_err(|e| format!("schema.cedarschema: {e}"))?;
+        engine.request(SliceFacts::default(), u64::MAX, Some(&schema)).map_err(of_schema)?;
         Ok(engine)
     }
 
@@ -189,6 +197,25 @@ impl Engine {
                 Verdict::Deny(floors)
             }
         }
+    }
+}
+
+/// The file that the error points into, and its words after the line.
+fn placed(floors: &str, paths: &str, error: &dyn Diagnostic) -> (&'static str, String) {
+    match place::offset(error) {
+        None => (POLICIES, error.to_string()),
+        // The policies are read as one text, a line break between the files.
+        Some(at) => match at.checked_sub(floors.len() + 1) {
+            None => ("floors.cedar", in_line(floors, error)),
+            Some(at) => ("paths.cedar", format!("line {}: {error}", place::line(paths, at))),
+        },
+    }
+}
+
+fn in_line(text: &str, error: &dyn Diagnostic) -> String {
+    match place::offset(error) {
+        Some(at) => format!("line {}: {error}", place::line(text, at)),
+        None => error.to_string(),
     }
 }
 

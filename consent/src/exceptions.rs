@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use handoff_schemas::{Category, Claim, Licence, Purpose, RecipientKind};
 use serde::{Deserialize, Serialize};
 
+use crate::bundle::place;
 use crate::matrix::Basis;
 
 /// An exception by name; each kind of claim has one.
@@ -118,10 +119,10 @@ pub struct Exceptions {
 
 impl Exceptions {
     pub(crate) fn parse(text: &str, is_template: impl Fn(&str) -> bool) -> Result<Self, String> {
-        let read: Self = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+        let read: Self = place::read(text)?;
         let named = read.exception.values().filter_map(|e| e.template.as_ref()).chain([&read.record_template]);
         if let Some(unknown) = named.into_iter().find(|t| !is_template(t)) {
-            return Err(format!("`{unknown}` is no template"));
+            return Err(place::at_word(text, &format!("\"{unknown}\""), format!("`{unknown}` is no template")));
         }
         match ExceptionName::ALL.iter().find(|n| !read.exception.contains_key(n)) {
             Some(missing) => Err(format!("no exception `{missing:?}`")),

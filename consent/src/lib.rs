@@ -30,7 +30,7 @@ mod template;
 pub use agreement::{
     Agreement, AgreementError, AgreementKind, Effective, Flow, Opens, Party, PartyRole, ProhibitedUse,
 };
-pub use bundle::{Bundle, BundleError, BundleHash};
+pub use bundle::{Bundle, BundleError, CarriedLaw};
 pub use change::{Change, NamedConsent, Question, ShutCell, WantedClause, change, consent_words};
 pub use defaults::{Defaults, LifeSafety, SignatureLaw};
 pub use engine::{Engine, Path, PolicyRef, Verdict};
@@ -40,7 +40,7 @@ pub use facts::SliceFacts;
 pub use form::{
     CjCondition, ConsentForm, Deficiency, FormExpiry, FormType, Intermediary, Signature, consent_deficiencies,
 };
-pub use handoff_schemas::ElementSet;
+pub use handoff_schemas::{BundleHash, ElementSet};
 pub use identity::{Confidence, Identification};
 pub use label::{Coded, LabelLaw};
 pub use matrix::{Alternative, Basis, Cell, Decision, Matrix, Requirement, UnreadableCell};

@@ -5,9 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
-use handoff_schemas::{Category, ConsentFacts, LawLabel, LogTime, Purpose, Recipient, RecordId, SliceLabels, UnitId};
+use handoff_schemas::{
+    BundleHash, Category, ConsentFacts, LawLabel, LogTime, Purpose, Recipient, RecordId, SliceLabels, UnitId,
+};
 
-use crate::bundle::{Bundle, BundleHash};
+use crate::bundle::Bundle;
 use crate::engine::Verdict;
 use crate::facts::SliceFacts;
 use crate::notice::Notice232;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use handoff_schemas::{Category, ConsentFacts, EventType, Expiry, LogTime, Purpose, RecordId};
 use serde::{Deserialize, Serialize};
 
+use crate::bundle::place;
+
 /// The wording in force since 2024; earlier wording is non-conforming (P2-22).
 pub const NOTICE_VERSION: &str = "2024";
 
@@ -133,7 +135,7 @@ pub(crate) struct Between<'a> {
 
 impl ScopeWords {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let read: Self = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+        let read: Self = place::read(text)?;
         let named = Category::ALL.iter().filter(|c| **c != Category::Administrative);
         match named.copied().find(|c| !read.category.contains_key(c)) {
             Some(missing) => Err(format!("no words for the category `{missing}`")),

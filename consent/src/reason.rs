@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bundle::place;
+
 macro_rules! reasons {
     ($($name:ident = $code:literal),* $(,)?) => {
         /// A reason code (rulebook 7.3). Internal: the source and the privacy officer see it, a recipient never.
@@ -118,7 +120,7 @@ pub struct Reasons(BTreeMap<Reason, ReasonText>);
 
 impl Reasons {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let read: BTreeMap<Reason, ReasonText> = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+        let read: BTreeMap<Reason, ReasonText> = place::read(text)?;
         match Reason::ALL.iter().find(|r| !read.contains_key(r)) {
             Some(missing) => Err(format!("no words for `{missing}`")),
             None => Ok(Self(read)),

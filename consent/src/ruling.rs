@@ -5,13 +5,12 @@ mod grant;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use handoff_schemas::{AgreementId, Category, ElementSet, LogPos, LogTime, Recipient, RecordId};
+use handoff_schemas::{AgreementId, BundleHash, Category, ElementSet, LogPos, LogTime, Recipient, RecordId};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use grant::Terms;
 pub use grant::{AgreementBasis, ConsentBasis, ExpiryKey, Grant, Obligation};
 
-use crate::bundle::BundleHash;
 use crate::reason::Reason;
 use crate::standing::Scope;
 

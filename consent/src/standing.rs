@@ -126,7 +126,7 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
             Fact::AgreementMoved { status: AgreementStatus::Signed, .. } => {}
             Fact::AgreementMoved { agreement, .. } => floors.push((Scope::Agreement(agreement.clone()), pos)),
             // Everybody's standing may change with it.
-            Fact::OperatorDeclared { .. } => floors.push((Scope::Bundle, pos)),
+            Fact::OperatorDeclared { .. } | Fact::LawActivated { .. } => floors.push((Scope::Bundle, pos)),
             // What rested on the relationship hides; under another record it may go on.
             Fact::TreatmentEnded { person, unit } => floors.push((Scope::Treatment(*person, unit.clone()), pos)),
             // A link may bring a denial with it.

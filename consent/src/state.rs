@@ -15,8 +15,8 @@ mod units;
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_schemas::{
-    AgreementId, Category, ConsentFacts, EventId, Fact, LogPos, LogTime, OperatorFacts, PersonId, Recipient, RecordId,
-    ReferralStatus, Signatures, Signer, UnitFacts, UnitId,
+    AgreementId, BundleHash, Category, ConsentFacts, EventId, Fact, LogPos, LogTime, OperatorFacts, PersonId,
+    Recipient, RecordId, ReferralStatus, Signatures, Signer, UnitFacts, UnitId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,8 @@ pub struct PolicyState {
     treating: Treating,
     /// None: nobody declared anything, so it is a business associate that no police run.
     operator: Option<OperatorFacts>,
+    /// None: nothing was activated, so it is the law that the hub began with.
+    law: Option<BundleHash>,
     lives: Lives,
     referrals: BTreeMap<RecordId, ReferralState>,
     erasures: BTreeMap<PersonId, Vec<Erasure>>,
@@ -250,6 +252,12 @@ impl PolicyState {
     #[must_use]
     pub fn referral(&self, record: RecordId) -> Option<&ReferralState> {
         self.referrals.get(&record)
+    }
+
+    /// The version of the law that was activated last; none where the log is still ruled by the one it began with.
+    #[must_use]
+    pub const fn law(&self) -> Option<BundleHash> {
+        self.law
     }
 
     /// The last position folded.

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handoff_schemas::{Category, ElementSet};
+use handoff_schemas::{Category, ElementSet, Registry};
 use serde::Deserialize;
+
+use crate::bundle::place;
 
 /// One template of `law/templates.toml`.
 #[derive(Clone, Debug)]
@@ -40,9 +42,10 @@ enum RawElements {
 
 impl Templates {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let read: BTreeMap<String, BTreeMap<String, toml::Value>> =
-            toml::from_str(text).map_err(|e| e.message().to_owned())?;
-        let templates = read.into_iter().map(|(name, raw)| Ok((name.clone(), one(&name, raw)?)));
+        let read: BTreeMap<String, BTreeMap<String, toml::Value>> = place::read(text)?;
+        let at = |name: &str, why| place::at_word(text, &format!("[{name}]"), why);
+        let templates =
+            read.into_iter().map(|(name, raw)| Ok((name.clone(), one(&name, raw).map_err(|why| at(&name, why))?)));
         templates.collect::<Result<_, String>>().map(Self)
     }
 
@@ -77,6 +80,11 @@ fn one(name: &str, raw: BTreeMap<String, toml::Value>) -> Result<Template, Strin
                     Ok(RawElements::List(list)) => ElementSet::Some(list),
                     _ => return Err(format!("`{name}.{slug}`: expected \"*\" or a list of elements")),
                 };
+                if let ElementSet::Some(list) = &elements
+                    && let Some(unknown) = list.iter().find(|element| !is_element(element, category))
+                {
+                    return Err(format!("`{name}.{slug}`: `{unknown}` is no element of the event schemas"));
+                }
                 template.categories.insert(category, elements);
             }
         }
@@ -85,4 +93,9 @@ fn one(name: &str, raw: BTreeMap<String, toml::Value>) -> Result<Template, Strin
         return Err(format!("`{name}` has no title"));
     }
     Ok(template)
+}
+
+/// A word of the schemas' vocabulary, or the category itself for its leaves without one.
+fn is_element(word: &str, category: Category) -> bool {
+    word == category.slug() || Registry::embedded().elements().contains_key(word)
 }

@@ -7,9 +7,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgreementId, AskFacts, CapacityFacts, Category, EventId, EventType, LogPos, LogTime, MatchEvidence, OperatorFacts,
-    PartnerId, PersonId, Purpose, RecipientKind, RecordId, RepresentativeFacts, ReviewOutcome, SealFacts, Signatures,
-    UnitId,
+    AgreementId, AskFacts, BundleHash, CapacityFacts, Category, EventId, EventType, LogPos, LogTime, MatchEvidence,
+    OperatorFacts, PartnerId, PersonId, Purpose, RecipientKind, RecordId, RepresentativeFacts, ReviewOutcome,
+    SealFacts, Signatures, UnitId,
 };
 
 /// One policy-relevant statement of an event. Standing and policy fold these in log order.
@@ -42,6 +42,10 @@ pub enum Fact {
     /// What the hub's operator is by law, until it says so again.
     OperatorDeclared {
         operator: OperatorFacts,
+    },
+    /// The version of the law in force from this position on; the log carries its files.
+    LawActivated {
+        bundle: BundleHash,
     },
     /// The unit took the person into its care, under this event's record (42 CFR 2.11, treating provider relationship).
     /// It counts from the unit itself alone.

@@ -12,6 +12,7 @@ mod evidence;
 mod facts;
 mod ids;
 mod labels;
+mod law;
 mod lives;
 mod operator;
 mod purpose;
@@ -43,6 +44,7 @@ pub use ids::{
 pub use labels::{
     Confidentiality, Labeller, Labels, Sensitivity, SliceLabels, UnknownConfidentiality, UnknownSensitivity,
 };
+pub use law::BundleHash;
 pub use lives::{Capacity, CapacityFacts, RepresentativeFacts, RepresentativeRole, Signatures, Signer};
 pub use operator::{HubRole, OperatorFacts};
 pub use purpose::{Purpose, UnknownPurpose};

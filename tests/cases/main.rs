@@ -5,6 +5,7 @@ mod agreements;
 mod amendments;
 mod asks;
 mod bad_input;
+mod bundles;
 mod canaries;
 mod credentials;
 mod data;

@@ -6,6 +6,7 @@ use handoff_schemas::{Category, LawLabel, RecipientKind, Sensitivity};
 use serde::Deserialize;
 
 use super::hierarchy::Hierarchy;
+use crate::bundle::place;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,7 +61,7 @@ impl Rules {
     /// # Errors
     /// What does not read; an axis of a code that the hierarchy has not; a rule for a law that a unit's own facts say.
     pub fn parse(text: &str, hierarchy: &Hierarchy) -> Result<Self, String> {
-        let read: Self = toml::from_str(text).map_err(|e| e.message().to_owned())?;
+        let read: Self = place::read(text)?;
         if let Some(unknown) = read.axis.keys().find(|code| !hierarchy.knows(code)) {
             return Err(format!("`{unknown}` is no code of hierarchy.csv"));
         }

@@ -51,6 +51,12 @@ impl PolicyState {
                 self.operator = Some(*operator);
                 again.extend(self.units.all().map(|u| Rerule::Unit(u.unit.clone())));
             }
+            // Everything that stands was ruled by another version.
+            Fact::LawActivated { bundle } => {
+                self.turn(fact);
+                self.law = Some(*bundle);
+                again.extend(self.units.all().map(|u| Rerule::Unit(u.unit.clone())));
+            }
             // A relationship is for the provider itself to state.
             Fact::TreatmentBegan { person, unit } if *unit == event.source => {
                 self.treating.began(*person, unit, event.record);

@@ -49,6 +49,7 @@ fn rulebook_6_5_catalogue_is_complete() {
         partner: partner-registered credential-issued credential-revoked conformance-run-passed
           conformance-run-failed partner-activated partner-suspended partner-offboarded operator-declared
         unit: unit-registered
+        bundle: law-carried law-activated
         privacy: record-sealed record-expunged record-recalled";
     let mut family = "";
     for word in wanted.split_whitespace() {
@@ -97,9 +98,9 @@ fn commands_carry_the_data_of_their_event() {
 }
 
 #[test]
-fn partner_unit_and_agreement_events_are_about_no_person() {
+fn partner_unit_agreement_and_bundle_events_are_about_no_person() {
     for name in registry().types() {
-        let administrative = matches!(name.family(), "partner" | "unit" | "agreement");
+        let administrative = matches!(name.family(), "partner" | "unit" | "agreement" | "bundle");
         assert_eq!(registry().is_administrative(name), Ok(administrative), "{name}");
         for leaf in registry().leaves(name).unwrap() {
             for kind in RecipientKind::ALL {

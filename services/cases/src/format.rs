@@ -4,6 +4,7 @@ mod ask;
 mod given;
 mod happening;
 mod hub;
+mod law;
 mod scalar;
 mod then;
 
@@ -19,6 +20,7 @@ pub use happening::{
     Verify,
 };
 pub use hub::Hub;
+pub use law::Law;
 pub use scalar::{Steps, shown};
 pub use then::{Decision, External, Then};
 

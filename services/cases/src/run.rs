@@ -230,6 +230,10 @@ impl Play<'_> {
             world.erase(s)?
         } else if let Some(s) = &step.hub {
             world.hub(s)?
+        } else if let Some(s) = &step.law {
+            world.law(s)?
+        } else if let Some(s) = step.procedure.as_ref().filter(|p| p.name == "activate-bundle") {
+            world.activate_bundle(&s.facts)?
         } else if let Some(s) = &step.seal {
             world.seal(s, false)?
         } else if let Some(s) = &step.expunge {

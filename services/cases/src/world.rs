@@ -19,7 +19,7 @@ use handoff_ask::Asks;
 use handoff_consent::Consents;
 use handoff_encounter::Encounters;
 use handoff_identity::Identities;
-use handoff_law::{Bundle, EventFacts, EventRef, Memo, PolicyState, Ruling, Scope};
+use handoff_law::{Bundle, BundleHash, EventFacts, EventRef, Memo, PolicyState, Ruling, Scope};
 use handoff_privacy::Seals;
 use handoff_referral::Referrals;
 use handoff_registry::Registrar;
@@ -39,7 +39,10 @@ use crate::found::Shown;
 
 /// The hub of one case.
 pub struct World {
+    /// The law in force.
     bundle: Arc<Bundle>,
+    /// The versions of the law that the log carries.
+    versions: BTreeMap<BundleHash, Arc<Bundle>>,
     state: PolicyState,
     memo: Memo,
     at: LogTime,
@@ -149,6 +152,7 @@ impl World {
         let readers = Arc::clone(&directory);
         Self {
             bundle,
+            versions: BTreeMap::new(),
             state: PolicyState::new(),
             memo: Memo::new(),
             at: LogTime(0),
@@ -265,7 +269,7 @@ impl World {
     fn decide(&self, record: RecordId, command: &Command) -> Result<Vec<NewEvent>, Refusal> {
         let family = command.items.first().map_or("", |i| i.event_type.family());
         match family {
-            "partner" | "unit" | "agreement" => self.registry.decide(record, command),
+            "partner" | "unit" | "agreement" | "bundle" => self.registry.decide(record, command),
             "person" => self.identities.decide(record, command),
             "consent" => self.consents.decide(record, command),
             "encounter" => self.encounters.decide(record, command),
@@ -279,7 +283,7 @@ impl World {
     fn evolve(&mut self, record: RecordId, told: &[Told]) {
         let events: Vec<LoggedEvent> = told.iter().map(|t| t.event.clone()).collect();
         match events.first().map_or("", |e| e.event_type.family()) {
-            "partner" | "unit" | "agreement" => self.registry.evolve(record, &events),
+            "partner" | "unit" | "agreement" | "bundle" => self.registry.evolve(record, &events),
             "person" => self.identities.evolve(record, &events),
             "consent" => self.consents.evolve(record, &events),
             "encounter" => self.encounters.evolve(record, &events),
@@ -305,6 +309,9 @@ impl World {
                 *standing = (*standing).max(floor);
             }
             again.extend(self.state.apply(pos, self.at, &reference, &facts));
+        }
+        if let Some(law) = self.state.law().and_then(|law| self.versions.get(&law)) {
+            self.bundle = Arc::clone(law);
         }
         self.events.extend(told);
         let replaced = |row: &Row| self.events.get(row.event).is_some_and(|t| t.replaced);

@@ -221,7 +221,7 @@ impl Publisher {
             return Err(Refusal::new("HO-3012", "the command says nothing", "send at least one item"));
         };
         let service = match item.event_type.family() {
-            "partner" | "unit" | "agreement" => "registry",
+            "partner" | "unit" | "agreement" | "bundle" => "registry",
             "person" => "identity",
             "encounter" => "encounter",
             "consent" => "consent",

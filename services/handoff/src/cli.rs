@@ -14,7 +14,7 @@ use handoff_spine::telemetry::LogFormat;
 use uuid::Uuid;
 
 pub use ask::{AskFor, OutcomeArg, RecordReview, ReviewVerb};
-pub use law::{CasesVerb, Explain, LawVerb, ProveLaw, Rule};
+pub use law::{ActivateLaw, CasesVerb, Explain, LawVerb, ProveLaw, Rule};
 pub use registry::{AgreementVerb, Link, PartnerVerb, UnitVerb};
 
 /// Handoff: the exchange hub for co-response programs. Every release is ruled, recorded and provable.
@@ -110,7 +110,7 @@ pub enum Verb {
     /// Work with the ledger of releases and accesses.
     #[command(subcommand)]
     Ledger(LedgerVerb),
-    /// Work with the law that this build carries.
+    /// Work with the law: prove it, check a version, put one in force.
     #[command(subcommand)]
     Law(LawVerb),
     /// What could not be taken in and nobody heard of, and what services could not read. Works while the hub is stopped.

@@ -2,6 +2,7 @@
 
 mod ground;
 mod launch;
+mod law;
 
 use std::path::PathBuf;
 use std::sync::Arc;

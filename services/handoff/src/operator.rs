@@ -1,7 +1,9 @@
-//! What the hub's operator does: register agencies and units, put agreements in force, link people, record reviews.
+//! What the hub's operator does: register agencies and units, put agreements and the law in force, link people, record
+//! reviews.
 //! Every act is a command with a key of its own, so that a second try does nothing twice.
 
 mod agreement;
+mod law;
 mod reviews;
 
 use anyhow::{Context as _, Result, bail};
@@ -10,6 +12,7 @@ use handoff_spine::command::{Accepted, Refusal};
 use serde_json::{Value, json};
 
 pub use agreement::{Loaded, load, standing, suspend};
+pub use law::{Activated, activate, laws};
 pub use reviews::{Kind, Review, Waiting, review, waiting};
 
 use crate::session::Session;

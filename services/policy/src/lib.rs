@@ -5,6 +5,7 @@
 mod apply;
 mod due;
 mod erase;
+mod law;
 mod memory;
 mod open;
 mod own;
@@ -17,5 +18,6 @@ mod sweep;
 mod terms;
 
 pub use apply::{left, source_kind};
+pub use law::{Activation, Laws, SUBJECTS as LAW_SUBJECTS};
 pub use replay::Replay;
 pub use service::{Handle, Options, Policy};

@@ -21,14 +21,15 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Begins at the first position; ends at the last one there is now.
+    /// Begins at the first position; ends at the last one there is now. `bundle` rules a log that carries no law.
     ///
     /// # Errors
-    /// The log's.
+    /// The log's; HO-4004 where a version of the law that it names cannot be ruled by.
     pub async fn start(log: Log, opener: Opener, bundle: Arc<Bundle>) -> Result<Self, ServiceError> {
         let last = log.last(EVENTS).await?;
         let follow = log.follow(EVENTS, 1, &[]).await?;
-        let ruler = Ruler::new(log.clone(), opener, bundle);
+        let mut ruler = Ruler::new(log.clone(), opener, bundle);
+        ruler.read_law().await?;
         Ok(Self { log, ruler, follow, last, at: 0 })
     }
 

@@ -12,6 +12,7 @@ use handoff_spine::service::ServiceError;
 use handoff_spine::vault::{Opener, VaultError};
 
 use crate::due::Course;
+use crate::law::Laws;
 use crate::memory::{Holder, Memory, Place};
 use crate::open::Opened;
 use crate::recall::Recall;
@@ -26,6 +27,10 @@ const INLINE: usize = 100;
 pub struct Ruler {
     log: Log,
     opener: Opener,
+    /// The law of this build: it rules a log that carries none.
+    own: Arc<Bundle>,
+    laws: Laws,
+    /// The version that rules the position at hand, all of it.
     bundle: Arc<Bundle>,
     memory: Memory,
     memo: Memo,
@@ -49,9 +54,20 @@ pub struct Sweep {
 
 impl Ruler {
     #[must_use]
-    pub fn new(log: Log, opener: Opener, bundle: Arc<Bundle>) -> Self {
+    pub fn new(log: Log, opener: Opener, own: Arc<Bundle>) -> Self {
         let (memory, memo, said) = (Memory::default(), Memo::new(), SaidMemo::default());
-        Self { log, opener, bundle, memory, memo, said, recalls: Vec::new() }
+        let (laws, bundle) = (Laws::of_build(Arc::clone(&own)), Arc::clone(&own));
+        Self { log, opener, own, laws, bundle, memory, memo, said, recalls: Vec::new() }
+    }
+
+    /// Loads every version of the law that the log names: before the first position is taken in.
+    ///
+    /// # Errors
+    /// The log's; HO-4004.
+    pub async fn read_law(&mut self) -> Result<(), ServiceError> {
+        self.laws = Laws::read(&self.log, Arc::clone(&self.own)).await?;
+        self.bundle = Arc::clone(self.laws.first());
+        Ok(())
     }
 
     /// Forgets everything: the streams are read again from their beginning.
@@ -82,8 +98,22 @@ impl Ruler {
     }
 
     /// Takes in a position that was ruled before, without ruling it.
-    pub fn fold(&mut self, entry: &Entry) {
-        self.memory.fold(entry);
+    ///
+    /// # Errors
+    /// HO-4004.
+    pub fn fold(&mut self, entry: &Entry) -> Result<(), ServiceError> {
+        self.take(entry).map(drop)
+    }
+
+    /// The law in force at the position and the state there; what must be ruled again.
+    fn take(&mut self, entry: &Entry) -> Result<Vec<Rerule>, ServiceError> {
+        self.laws.take(entry)?;
+        let law = self.laws.at(entry.pos);
+        if law.hash != self.bundle.hash {
+            tracing::info!(position = %entry.pos, bundle = %law.hash, "another version of the law is in force");
+            self.bundle = Arc::clone(law);
+        }
+        Ok(self.memory.fold(entry))
     }
 
     /// Takes note of a ruling that was appended before.
@@ -97,9 +127,9 @@ impl Ruler {
     /// Rules one position: its own events, then whatever it changed about earlier ones.
     ///
     /// # Errors
-    /// The log's; HO-4002 where an event cannot be opened.
+    /// The log's; HO-4002 where an event cannot be opened; HO-4004 where the law in force cannot be ruled by.
     pub async fn position(&mut self, entry: &Entry) -> Result<Decided, ServiceError> {
-        let again = self.memory.fold(entry);
+        let again = self.take(entry)?;
         self.recalls = Recall::of(entry);
         let mut all = Vec::new();
         for (index, event) in (0u16..).zip(&entry.commit.events) {

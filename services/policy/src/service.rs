@@ -33,6 +33,7 @@ pub struct Options {
     pub opener: Opener,
     /// Whose keys are destroyed as the log orders.
     pub vault: Vault,
+    /// The law of this build: it rules a log that carries none.
     pub bundle: Arc<Bundle>,
     pub health: Health,
 }

@@ -8,7 +8,7 @@ use handoff_spine::directory::{Directory, OPERATOR, PartnerFacts};
 
 use crate::moves::Move;
 use crate::state::Entry;
-use crate::{agreement, partner, unit};
+use crate::{agreement, law, partner, unit};
 
 /// What other records say: the registry checks that a unit's partner and an agreement's parties exist.
 pub trait Known: Send + Sync + 'static {
@@ -32,7 +32,7 @@ impl Known for Directory {
     }
 }
 
-/// The decider of the `partner`, `unit` and `agreement` families.
+/// The decider of the `partner`, `unit`, `agreement` and `bundle` families.
 #[derive(Clone)]
 pub struct Registrar {
     known: Arc<dyn Known>,
@@ -82,10 +82,11 @@ impl Registrar {
             "partner" => partner::facts(state, command, item),
             "unit" => unit::facts(state, command, item, &*self.known),
             "agreement" => agreement::facts(state, command, item, &*self.known),
+            "bundle" => law::facts(state, command, item),
             _ => Err(Refusal::new(
                 "HO-2002",
                 "this is no event of the registry",
-                "send events of the families partner, unit and agreement",
+                "send events of the families partner, unit, agreement and bundle",
             )),
         }
     }

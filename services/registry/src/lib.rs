@@ -4,6 +4,7 @@
 
 mod agreement;
 mod decide;
+mod law;
 mod moves;
 mod operator;
 mod partner;
@@ -12,5 +13,6 @@ mod state;
 mod unit;
 
 pub use decide::{Known, Registrar};
+pub use law::LawRecord;
 pub use moves::{AGREEMENT_MOVES, AgreementMove, Move, PARTNER_MOVES, PartnerMove};
 pub use state::{AgreementRecord, Entry, PartnerRecord, Version};

@@ -1,9 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_law::Agreement;
-use handoff_schemas::{AgreementId, AgreementStatus, Fact, PartnerId, PartnerStatus, UnitFacts, UnitId};
+use handoff_schemas::{AgreementId, AgreementStatus, BundleHash, Fact, PartnerId, PartnerStatus, UnitFacts, UnitId};
 use serde_json::{Map, Value};
 
+use crate::law::{CARRIED, LawRecord};
 use crate::moves::Move;
 
 /// One record of the registry, as folded from its events.
@@ -16,6 +17,8 @@ pub enum Entry {
     Agreement(AgreementRecord),
     /// A state-law hook that belongs to no agreement.
     Hook,
+    /// The law: its versions, and which is in force.
+    Law(LawRecord),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +53,12 @@ impl Entry {
         let text = |name: &str| admin.get(name).and_then(Value::as_str).map(str::to_owned);
         if self == Self::None && event_type == "agreement.hook-enabled.v1" {
             return Self::Hook;
+        }
+        if event_type == CARRIED && matches!(self, Self::None | Self::Law(_)) {
+            let carried = text("bundle").and_then(|hash| BundleHash::try_from(hash).ok());
+            let mut law = if let Self::Law(law) = self { law } else { LawRecord::default() };
+            law.carried.extend(carried);
+            return Self::Law(law);
         }
         if let Self::Partner(partner) = &mut self {
             match event_type {
@@ -94,6 +103,7 @@ impl Entry {
                 }
                 Self::Agreement(record)
             }
+            (Self::Law(law), Fact::LawActivated { bundle }) => Self::Law(LawRecord { activated: Some(*bundle), ..law }),
             (other, _) => other,
         }
     }

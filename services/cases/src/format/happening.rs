@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::ask::{Review, Withdraw};
 use super::given::{Agreement, Consent, Event, Hook, Order, Person, Unit};
 use super::hub::Hub;
+use super::law::Law;
 use super::scalar::{Instant, Many};
 use super::then::Then;
 
@@ -62,6 +63,8 @@ step! {
     erase: Erase,
     /// The operator declares what it is by law.
     hub: Hub,
+    /// Another version of the law comes into force.
+    law: Law,
     /// Closed to everybody but its unit.
     seal: SealStep,
     /// Closed to everybody, keys destroyed, holders told.

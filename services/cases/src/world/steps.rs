@@ -2,6 +2,7 @@
 
 mod asks;
 mod basis;
+mod law;
 mod lives;
 mod orders;
 mod people;

@@ -65,6 +65,35 @@ pub enum LawVerb {
         Example: handoff law prove --cvc5 /opt/cvc5/bin/cvc5 --json\n\
         Exit codes: 0 all proven, 1 something fails or is undecided, 2 could not be carried out.")]
     Prove(ProveLaw),
+    /// Whether a folder is a law that a hub can rule by: every file there and readable, the matrix and the reasons whole,
+    /// each template named known, policies valid by their schema. Names file and line of what is wrong. Needs no hub.
+    #[command(after_help = "Example: handoff law check ./law\n\
+        Exit codes: 0 valid, 1 refused, 2 could not be carried out.")]
+    Check {
+        /// A folder like consent/law.
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
+    /// Put a version of the law in force: it goes on the log whole, everything from there on is ruled by it, and what
+    /// stands is ruled again. What `handoff law check` refuses is never put in force.
+    #[command(after_help = "Example: handoff law activate ./law --reviewer 'County Counsel' --reason 'review 12'")]
+    Activate(ActivateLaw),
+    /// Which version of the law was in force from where on, and who reviewed it.
+    #[command(after_help = "Example: handoff law list --json")]
+    List,
+}
+
+#[derive(Debug, Args)]
+pub struct ActivateLaw {
+    /// A folder like consent/law.
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Who reviewed this version for this deployment.
+    #[arg(long)]
+    pub reviewer: String,
+    /// Why it comes into force.
+    #[arg(long)]
+    pub reason: String,
 }
 
 #[derive(Debug, Args)]
@@ -72,6 +101,9 @@ pub struct ProveLaw {
     /// The solver cvc5. Without it: what CVC5 names, else the one on PATH.
     #[arg(long, value_name = "PATH")]
     pub cvc5: Option<PathBuf>,
+    /// A folder like consent/law, before it is put in force. Without it: the law of this build.
+    #[arg(long, value_name = "DIR")]
+    pub law: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

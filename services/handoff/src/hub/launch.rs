@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Ground;
+use super::law::LawInForce;
 use crate::config::Config;
 
 /// The services that decide commands.
@@ -44,12 +45,14 @@ pub struct Services {
     running: JoinSet<(&'static str, Result<(), ServiceError>)>,
     shutdown: CancellationToken,
     health: Health,
+    /// What deciders label by; read and followed once for all of them.
+    law: Option<Arc<LawInForce>>,
 }
 
 impl Services {
     #[must_use]
     pub fn new(health: Health) -> Self {
-        Self { running: JoinSet::new(), shutdown: CancellationToken::new(), health }
+        Self { running: JoinSet::new(), shutdown: CancellationToken::new(), health, law: None }
     }
 
     #[must_use]
@@ -167,13 +170,24 @@ impl Services {
     ) -> Result<()> {
         let log = ground.log(name).await?;
         let ids = ground.vault.id_key().await?;
-        let law = Bundle::embedded()?;
+        let law = self.law(&log).await?;
         let intake = Intake::new(decider, log, ground.vault.sealer(), ids, directory.clone(), law);
         let (shutdown, health) = (self.shutdown.clone(), self.health.clone());
         health.not_ready(D::NAME, "starting");
         let run = async move { (D::NAME, intake.run(shutdown, &health).await.map_err(ServiceError::from)) };
         self.running.spawn(run);
         Ok(())
+    }
+
+    async fn law(&mut self, log: &Log) -> Result<Arc<LawInForce>> {
+        if let Some(law) = &self.law {
+            return Ok(Arc::clone(law));
+        }
+        let (law, laws) = LawInForce::read(log, Bundle::embedded()?).await?;
+        let (follower, log, shutdown) = (Arc::clone(&law), log.clone(), self.shutdown.clone());
+        self.running.spawn(async move { ("law", follower.follow(laws, log, shutdown).await) });
+        self.law = Some(Arc::clone(&law));
+        Ok(law)
     }
 
     /// Gives every partner on the log its account and credential with the broker this hub runs.

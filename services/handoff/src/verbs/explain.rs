@@ -2,13 +2,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use handoff_law::{Bundle, Reason};
 use handoff_schemas::{LogPos, Recipient};
 use handoff_spine::log::{LogError, RELEASES};
-use handoff_spine::release::Recorded;
+use handoff_spine::release::{Recorded, WithheldSlice};
 use serde_json::{Value, json};
 
 use crate::cli::Explain;
 use crate::output;
+use handoff::operator::laws;
 use handoff::session::Session;
 
 /// `handoff explain`: the recorded rulings, as they were made, with the law in force then.
@@ -33,8 +35,9 @@ pub async fn explain(data: &Path, what: &Explain, as_json: bool) -> Result<ExitC
         }
         found = kept;
     }
+    let laws = laws(&session).await?;
     let skipped = found.len().saturating_sub(what.last);
-    let shown: Vec<Value> = found.iter().skip(skipped).rev().map(explained).collect();
+    let shown: Vec<Value> = found.iter().skip(skipped).rev().map(|r| explained(r, laws.at(r.ruled.cause))).collect();
     if as_json {
         output::print(&json!({ "recipient": what.recipient, "rulings": shown }));
     } else if shown.is_empty() {
@@ -74,9 +77,10 @@ pub async fn rulings(session: &Session, wanted: impl Fn(&Recipient) -> bool) -> 
     }
 }
 
-/// A recorded ruling in an explanation's words.
-pub fn explained(recorded: &Recorded) -> Value {
+/// A recorded ruling, in the words of the law that it was made under.
+fn explained(recorded: &Recorded, law: &Bundle) -> Value {
     let (ruled, ruling) = (&recorded.ruled, recorded.ruling.as_ref());
+    let withheld: Vec<Value> = recorded.withheld.iter().map(|slice| in_words(slice, law)).collect();
     json!({
         "event": ruled.event_type,
         "source": ruled.source,
@@ -85,11 +89,23 @@ pub fn explained(recorded: &Recorded) -> Value {
         "event_position": ruled.event_pos,
         "released": ruling.map(output::authority).unwrap_or_default(),
         "release": ruled.release.as_ref().map(|r| r.id),
-        "bundle": ruling.map(|r| output::text(r, "/bundle")),
+        "bundle": law.hash,
         "engine": ruling.map(|r| output::text(r, "/engine")),
-        "withheld": recorded.withheld,
+        "withheld": withheld,
         "replaces": ruled.supersedes,
     })
+}
+
+/// The recorded reasons with the plain words that this version of the law has for each.
+fn in_words(slice: &WithheldSlice, law: &Bundle) -> Value {
+    let reasons = slice.reasons.iter().cloned().map(|mut reason| {
+        let code = output::text(&reason, "/reason").parse::<Reason>().ok();
+        if let (Some(words), Some(fields)) = (code.and_then(|r| law.reasons.text(r)), reason.as_object_mut()) {
+            fields.insert("plain".to_owned(), json!(&*words.plain));
+        }
+        reason
+    });
+    json!({ "category": slice.category, "reasons": reasons.collect::<Vec<_>>() })
 }
 
 fn print(ruling: &Value) {

@@ -1,3 +1,6 @@
+mod folder;
+mod versions;
+
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
@@ -9,11 +12,13 @@ use serde_json::{Value, json};
 
 use crate::cli::ProveLaw;
 use crate::output;
+pub use versions::{check, list, put_in_force};
 
 /// `handoff law prove`: one line a property, a counterexample under each that fails.
 ///
 /// # Errors
-/// HO-4400, HO-4401 without a solver; HO-4402 to HO-4404 where this build's own proof is wrong; the bundle's.
+/// HO-9020 where the folder cannot be read; HO-4400, HO-4401 without a solver; HO-4402 to HO-4404 where this build's own
+/// proof is wrong; the bundle's.
 pub async fn prove(with: &ProveLaw, as_json: bool) -> Result<ExitCode> {
     let solver = Solver::find(with.cvc5.as_deref())?;
     let space = Space::whole();
@@ -21,7 +26,11 @@ pub async fn prove(with: &ProveLaw, as_json: bool) -> Result<ExitCode> {
     let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(space.rulings()) };
     let moving = bar.clone();
     let progress = move |done: u64, _: u64| moving.set_position(done);
-    let report = handoff_prove::prove(&Bundle::embedded_files(), &solver, space, progress).await?;
+    let files = match &with.law {
+        Some(dir) => folder::read(dir)?,
+        None => Bundle::embedded_files(),
+    };
+    let report = handoff_prove::prove(&files, &solver, space, progress).await?;
     bar.finish_and_clear();
     if as_json {
         output::print(&as_value(&report)?);

@@ -9,6 +9,7 @@ use handoff::folded::{self, Folded};
 use handoff::hub::Ground;
 use handoff::session::running;
 use handoff_law::{Bundle, Explanation, Grant, Question, Reason, SliceRuling, change, consent_words, explain};
+use handoff_policy::Laws;
 use handoff_schemas::{Category, ElementSet, LogTime, Purpose, Recipient, RecipientKind, Registry, UnitFacts, UnitId};
 use handoff_spine::broker::ServiceName;
 use serde_json::{Value, json};
@@ -35,13 +36,14 @@ pub async fn rule(data: &Path, what: &Rule, as_json: bool) -> Result<ExitCode> {
 }
 
 async fn answer(ground: &Ground, what: &Rule, as_json: bool) -> Result<ExitCode> {
-    let bundle = Bundle::embedded()?;
     let purpose = what.purpose.as_deref().map(purpose).transpose()?;
     let until = what.at.as_deref().map(instant).transpose()?;
     let log = ground.log(ServiceName::Operator).await?;
+    let laws = Laws::read(&log, Bundle::embedded()?).await?;
     let ids = ground.vault.id_key().await?;
     let wanted = what.event.as_ref().map(|key| ids.record_id(&what.from, key));
     let folded = Folded::read(&log, until, wanted).await?;
+    let bundle: &Bundle = laws.at(folded.state.pos());
     let at = until.unwrap_or_else(|| folded.at.advance(LogTime(jiff::Timestamp::now().as_millisecond())));
     let from = registered(&folded, what.from.as_str())?;
     let person = match &what.person {
@@ -54,16 +56,16 @@ async fn answer(ground: &Ground, what: &Rule, as_json: bool) -> Result<ExitCode>
     };
     let event = match &what.event {
         Some(key) => WouldBe::logged(&folded, key)?,
-        None => WouldBe::supposed(&bundle, from, what, (&folded, at), person)?,
+        None => WouldBe::supposed(bundle, from, what, (&folded, at), person)?,
     };
     let facts = event.facts(&from.unit);
     let source = handoff_policy::source_kind(&folded.state, &from.unit);
     let mut rows = Vec::new();
     for recipient in recipients(&folded, from, &what.to)? {
         let (state, event) = (&folded.state, &facts);
-        let question = Question { bundle: &bundle, state, event, recipient: &recipient, purpose, at };
+        let question = Question { bundle, state, event, recipient: &recipient, purpose, at };
         let ruling = question.ruling();
-        for (slice, said) in ruling.slices.iter().zip(explain(&bundle, &ruling)) {
+        for (slice, said) in ruling.slices.iter().zip(explain(bundle, &ruling)) {
             rows.push(row(&question, source, slice, &said, what.why)?);
         }
     }

@@ -1,4 +1,5 @@
-//! A start: the law's state is read from `EVENTS`, what stands from `RELEASES`; nothing is ruled twice.
+//! A start: every version of the law that the log names is loaded, the state is read from `EVENTS`, what stands from
+//! `RELEASES`; nothing is ruled twice.
 
 use handoff_schemas::LogPos;
 use handoff_spine::log::{Checkpoint, EVENTS, LogError, RELEASES};
@@ -18,6 +19,7 @@ impl Policy {
     /// derived again, and only the missing parts are appended.
     pub(super) async fn recover(&mut self) -> Result<(), ServiceError> {
         let log = self.log.clone();
+        self.ruler.read_law().await?;
         let end = log.last(RELEASES).await?;
         let Some(last) = self.last_batch(end).await? else {
             self.appended = end;
@@ -42,7 +44,7 @@ impl Policy {
                 let entry = self.dead.opened_again(&raw, log.open(&raw)).await?;
                 let destroyed = erase::orders(&entry, |person| self.ruler.same_person(person));
                 erase::carry_out(&self.vault, destroyed).await?;
-                self.ruler.fold(&entry);
+                self.ruler.fold(&entry)?;
                 if entry.pos >= ruled {
                     break;
                 }

@@ -180,7 +180,7 @@ impl World {
     }
 
     /// A command of the hub's operator on one of the registry's records.
-    fn operator(&mut self, record: &str, event_type: &str, data: Value) -> Result<Found, String> {
+    pub(super) fn operator(&mut self, record: &str, event_type: &str, data: Value) -> Result<Found, String> {
         let act = Act {
             unit: UnitId::operator(),
             key: self.names.fresh("registry"),
