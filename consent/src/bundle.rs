@@ -14,11 +14,12 @@ use sha2::{Digest as _, Sha256};
 use crate::defaults::Defaults;
 use crate::engine::Engine;
 use crate::exceptions::Exceptions;
+use crate::hook::{Hooks, Leaves};
 use crate::label::{LabelFiles, LabelLaw};
-use crate::matrix::Matrix;
+use crate::matrix::{Cell, Matrix};
 use crate::notice::{NoticeForm, ScopeWords};
 use crate::reason::Reasons;
-use crate::template::Templates;
+use crate::template::{Template, Templates};
 
 macro_rules! law_files {
     ($($name:literal),* $(,)?) => {
@@ -30,6 +31,14 @@ law_files! {
     "defaults.toml",
     "exceptions.toml",
     "floors.cedar",
+    "hooks/us-al.toml",
+    "hooks/us-ca.toml",
+    "hooks/us-co.toml",
+    "hooks/us-ks.toml",
+    "hooks/us-ma.toml",
+    "hooks/us-mo.toml",
+    "hooks/us-pa.toml",
+    "hooks/us-wa.toml",
     "labels/categories.csv",
     "labels/hierarchy.csv",
     "labels/rules.toml",
@@ -44,6 +53,11 @@ law_files! {
     "scope.en.toml",
     "scope.es.toml",
     "templates.toml",
+}
+
+/// A file of hooks: a bundle has as many as its deployment's places need.
+fn is_hooks(name: &str) -> bool {
+    name.starts_with("hooks/") && name.ends_with(".toml")
 }
 
 /// SHA-256 over the bundle's files, by name.
@@ -120,6 +134,7 @@ pub struct Bundle {
     pub reasons: Reasons,
     pub engine: Engine,
     pub labels: LabelLaw,
+    pub hooks: Hooks,
     notices: [Arc<str>; 2],
     pub(crate) scope_en: ScopeWords,
     pub(crate) scope_es: ScopeWords,
@@ -147,7 +162,8 @@ impl Bundle {
     /// # Errors
     /// A missing, unknown or unreadable file; an unknown qualifier in a matrix cell; a policy that its schema refuses.
     pub fn parse(files: &BTreeMap<String, String>) -> Result<Self, BundleError> {
-        if let Some(unknown) = files.keys().find(|name| FILES.iter().all(|(known, _)| known != name)) {
+        let unread = |name: &&String| !is_hooks(name) && FILES.iter().all(|(known, _)| known != name);
+        if let Some(unknown) = files.keys().find(unread) {
             return Err(BundleError::Unknown(unknown.clone()));
         }
         let file = |name: &'static str| files.get(name).map(String::as_str).ok_or(BundleError::Missing(name));
@@ -167,6 +183,10 @@ impl Bundle {
             rules: file("labels/rules.toml")?,
         };
         let labels = LabelLaw::parse(&labels).map_err(|(file, why)| BundleError::Unreadable { file, why })?;
+        let hooks = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).filter(|(name, _)| is_hooks(name));
+        let to_hook = |category, kind| matrix.cell(category, kind).is_some_and(Cell::leaves_to_hook);
+        let leaves = Leaves { is_template: &known, to_hook: &to_hook };
+        let hooks = Hooks::parse(hooks, &leaves).map_err(bad("hooks/*.toml"))?;
         let notice = |name| file(name).map(|text| Arc::from(text.trim_end()));
         Ok(Self {
             hash: hash(files),
@@ -181,6 +201,7 @@ impl Bundle {
             exceptions,
             engine,
             labels,
+            hooks,
         })
     }
 
@@ -199,20 +220,28 @@ impl Bundle {
         self.standing.get(&(kind, category)).map_or(&[], Vec::as_slice)
     }
 
-    /// What a kind's templates show of a category for one stated purpose.
-    pub(crate) fn flow(&self, kind: RecipientKind, purpose: Purpose, category: Category) -> Option<Standing> {
-        flow(&self.templates, self.defaults.templates(kind, purpose), purpose, category)
+    /// What a kind's templates show of a category for one stated purpose; of those that need a hook these alone, which a
+    /// reviewed one stands behind.
+    pub(crate) fn flow(
+        &self,
+        kind: RecipientKind,
+        purpose: Purpose,
+        category: Category,
+        hooked: &[&str],
+    ) -> Option<Standing> {
+        flow(&self.templates, self.defaults.templates(kind, purpose), purpose, category, hooked)
     }
 
     /// What one template shows of a category, whoever reads: an exception's field set.
     pub(crate) fn field_set(&self, template: &str, purpose: Purpose, category: Category) -> Option<Standing> {
-        flow(&self.templates, &[template.to_owned()], purpose, category)
+        flow(&self.templates, &[template.to_owned()], purpose, category, &[])
     }
 
-    /// What templates that a matrix cell or an agreement names show of a category. One that needs a reviewed hook shows
-    /// nothing: no hook is carried yet.
-    pub(crate) fn narrowed(&self, names: &[String], category: Category) -> ElementSet {
-        flow(&self.templates, names, Purpose::Treat, category).map_or(ElementSet::none(), |f| (*f.elements).clone())
+    /// What templates that a matrix cell or an agreement names show of a category. One that needs a hook shows nothing but
+    /// where a reviewed one stands behind it: those of `hooked`.
+    pub(crate) fn narrowed(&self, names: &[String], category: Category, hooked: &[&str]) -> ElementSet {
+        let flow = flow(&self.templates, names, Purpose::Treat, category, hooked);
+        flow.map_or(ElementSet::none(), |f| (*f.elements).clone())
     }
 }
 
@@ -227,9 +256,17 @@ impl Labeller for Bundle {
     }
 }
 
-fn flow(templates: &Templates, names: &[String], purpose: Purpose, category: Category) -> Option<Standing> {
+fn flow(
+    templates: &Templates,
+    names: &[String],
+    purpose: Purpose,
+    category: Category,
+    hooked: &[&str],
+) -> Option<Standing> {
     let shows = |name: &&String| {
-        templates.get(name).is_some_and(|t| !t.requires_hook && t.elements(category).is_some_and(|e| !e.is_empty()))
+        let usable = |t: &&Template| !t.requires_hook || hooked.contains(&name.as_str());
+        let shown = templates.get(name).filter(usable).and_then(|t| t.elements(category));
+        shown.is_some_and(|e| !e.is_empty())
     };
     let names: Vec<String> = names.iter().filter(shows).cloned().collect();
     let elements = templates.union(&names, category);
@@ -242,7 +279,7 @@ fn standing(templates: &Templates, defaults: &Defaults) -> BTreeMap<(RecipientKi
     for kind in RecipientKind::ALL {
         for category in Category::ALL {
             for purpose in defaults.purposes(*kind) {
-                let flow = flow(templates, defaults.templates(*kind, purpose), purpose, *category);
+                let flow = flow(templates, defaults.templates(*kind, purpose), purpose, *category, &[]);
                 if let Some(flow) = flow {
                     all.entry((*kind, *category)).or_default().push(flow);
                 }

@@ -4,6 +4,7 @@ mod agreement;
 mod authority;
 mod cell;
 mod consent;
+mod hook;
 mod identity;
 mod seal;
 mod signature;
@@ -19,8 +20,10 @@ pub(crate) use agreement::Hit;
 pub(crate) use authority::{Authority, Named};
 pub(crate) use cell::CellFacts;
 pub(crate) use consent::Match;
+pub(crate) use hook::{Opening, Tightened};
 
 use crate::bundle::Bundle;
+use crate::hook::Hook;
 use crate::identity::Confidence;
 use crate::state::{AgreementState, AskState, ConsentState, PolicyState};
 
@@ -72,6 +75,8 @@ pub(crate) struct Situation<'a> {
     pub content_axes: Vec<(Category, Category)>,
     pub shared: Vec<&'a AgreementState>,
     pub consents: Vec<&'a ConsentState>,
+    /// Hooks of the place whose law the source follows; none over its own data.
+    pub hooks: Vec<&'a Hook>,
     /// Consents the event itself is about.
     about: Vec<&'a ConsentFacts>,
 }
@@ -109,6 +114,7 @@ impl<'a> Situation<'a> {
             content_axes: Vec::new(),
             shared: if own { Vec::new() } else { state.shared(event.source, &recipient.unit).collect() },
             consents: event.person.map(|p| state.consents_of(p)).unwrap_or_default(),
+            hooks: source.filter(|_| !own).map(|u| bundle.hooks.of(&u.jurisdiction)).unwrap_or_default(),
             about: about(state, event),
         };
         situation.labels = situation.labels();
@@ -231,6 +237,7 @@ impl<'a> Situation<'a> {
         self.consents.is_empty()
             && self.about.is_empty()
             && self.referrals().next().is_none()
+            && self.holds().next().is_none()
             && !self.event.person.is_some_and(|p| self.state.has_erasures(p) || self.state.is_matched(p))
     }
 }

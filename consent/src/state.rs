@@ -4,6 +4,7 @@ mod agreements;
 mod asks;
 mod consents;
 mod due;
+mod hooks;
 mod links;
 mod lives;
 mod operator;
@@ -32,6 +33,7 @@ use agreements::Agreements;
 use asks::Asks;
 use consents::Consents;
 use due::Dues;
+use hooks::Reviews;
 use links::Links;
 use lives::Lives;
 use seals::Seals;
@@ -74,6 +76,7 @@ pub struct PolicyState {
     treating: Treating,
     /// None: nobody declared anything, so it is a business associate that no police run.
     operator: Option<OperatorFacts>,
+    hooks: Reviews,
     lives: Lives,
     referrals: BTreeMap<RecordId, ReferralState>,
     erasures: BTreeMap<PersonId, Vec<Erasure>>,
@@ -157,6 +160,12 @@ impl PolicyState {
             Fact::OperatorDeclared { operator } => {
                 self.turn(fact);
                 self.operator = Some(*operator);
+                again.extend(self.units.all().map(|u| Rerule::Unit(u.unit.clone())));
+            }
+            // Which units a hook's place has, a later registration may change: all are ruled again.
+            Fact::HookReviewed { review } => {
+                self.turn(fact);
+                self.hooks.recorded(review);
                 again.extend(self.units.all().map(|u| Rerule::Unit(u.unit.clone())));
             }
             // A relationship is for the provider itself to state.
@@ -266,6 +275,7 @@ impl PolicyState {
             | Fact::RecallOrdered { .. }
             | Fact::Amends { .. }
             | Fact::Disposed { .. }
+            | Fact::HoldWritten { .. }
             | Fact::Sweep { .. } => {}
         }
     }

@@ -7,9 +7,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgreementId, AskFacts, CapacityFacts, Category, EventId, EventType, LogPos, LogTime, MatchEvidence, OperatorFacts,
-    PartnerId, PersonId, Purpose, RecipientKind, RecordId, RepresentativeFacts, ReviewOutcome, SealFacts, Signatures,
-    UnitId,
+    AgreementId, AskFacts, CapacityFacts, Category, EventId, EventType, HookReview, LogPos, LogTime, MatchEvidence,
+    OperatorFacts, PartnerId, PersonId, Purpose, RecipientKind, RecordId, RepresentativeFacts, ReviewOutcome,
+    SealFacts, Signatures, UnitId,
 };
 
 /// One policy-relevant statement of an event. Standing and policy fold these in log order.
@@ -42,6 +42,10 @@ pub enum Fact {
     /// What the hub's operator is by law, until it says so again.
     OperatorDeclared {
         operator: OperatorFacts,
+    },
+    /// Somebody reviewed a hook of state law, or took the review back.
+    HookReviewed {
+        review: HookReview,
     },
     /// The unit took the person into its care, under this event's record (42 CFR 2.11, treating provider relationship).
     /// It counts from the unit itself alone.
@@ -158,6 +162,11 @@ pub enum Fact {
     Disposed {
         disposition: Disposition,
         law_enforcement_initiated: bool,
+    },
+    /// Whose officer wrote the hold that this event is about, as its source says (template F3b, matrix C28).
+    HoldWritten {
+        person: PersonId,
+        unit: UnitId,
     },
     /// Policy's own: earlier events (position, index) to be ruled again with the state at this position.
     Sweep {

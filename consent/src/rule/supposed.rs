@@ -41,7 +41,7 @@ pub(crate) fn excepted(
             return false;
         }
         if let Some(templates) = named.filter(|t| !t.is_empty()) {
-            elements = elements.intersect(&s.bundle.narrowed(templates, category));
+            elements = elements.intersect(&s.bundle.narrowed(templates, category, &[]));
         }
     }
     !elements.is_empty()
