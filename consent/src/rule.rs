@@ -3,8 +3,8 @@
 mod asked;
 mod attempt;
 mod reasons;
-mod recall;
 mod supposed;
+mod told;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -112,7 +112,7 @@ impl Memo {
         recipient: &Recipient,
         at: LogTime,
     ) -> Ruling {
-        self.one_by_one(&Situation::gather(bundle, state, event, recipient, at, true), asked::record)
+        self.one_by_one(&Situation::gather(bundle, state, event, recipient, at, true), told::record)
     }
 
     /// [`rule_recall`], remembering verdicts alone.
@@ -125,7 +125,7 @@ impl Memo {
         recipient: &Recipient,
         at: LogTime,
     ) -> Ruling {
-        self.one_by_one(&Situation::gather(bundle, state, event, recipient, at, false), recall::slice)
+        self.one_by_one(&Situation::gather(bundle, state, event, recipient, at, false), told::recall)
     }
 
     /// Every category by itself, on no agreement and no consent.

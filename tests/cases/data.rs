@@ -85,6 +85,7 @@ fn each_wrong_expectation_is_told_by_its_key() {
         ("external: content", "reasons: [NO_CONSENT]", "reasons"),
         ("external: content", "releases: 2", "releases"),
         ("external: content", "follows: [emergency-documentation]", "follows"),
+        ("external: content", "refused: HO-2506", "refused"),
     ];
     for (right, instead, key) in wrong {
         assert!(CASE.contains(right), "{right}");
@@ -132,6 +133,26 @@ fn a_case_that_contradicts_itself_is_an_error_at_its_id() {
     let contradictions = [
         ("to: hospital}\n    then", "to: hopsital}\n    then", "hopsital"),
         ("delivery: {of: visit", "delivery: {of: vist", "vist"),
+        (
+            "delivery: {of: visit, to: hospital}",
+            "request: {by: hospital, purpose: ETREAT, about: jo, basis: {unconscius: true}}",
+            "unconscius",
+        ),
+        (
+            "delivery: {of: visit, to: hospital}",
+            "request: {by: hospital, purpose: ETREAT, about: jo, basis: {medical_emergency: true, lacks: [personel_name]}}",
+            "personel_name",
+        ),
+        (
+            "delivery: {of: visit, to: hospital}",
+            "request: {by: program, for: hospital, purpose: ETREAT, about: jo, basis: {medical_emergency: true}}",
+            "gives of its own",
+        ),
+        (
+            "delivery: {of: visit, to: hospital}",
+            "order: {kind: order-2.65, about: jo, holder: program, for_unit: hospital, lacks: [findngs]}",
+            "findngs",
+        ),
         ("[program, hospital]}]", "[program, hospitl]}]", "hospitl"),
         ("      delivery: {of: visit, to: hospital}", "      at: 2026-11-22T12:00:00-08:00", "one thing"),
     ];

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use handoff_schemas::{Category, Claim, ElementSet, Fact, Purpose};
+use handoff_schemas::{Category, ElementSet, Purpose};
 
 use super::attempt::{Attempt, Opened, citation};
 use super::reasons::Why;
@@ -148,44 +148,4 @@ fn duties(by: &Authority<'_>, attempt: &Attempt<'_, '_>) -> Vec<Obligation> {
         duties.push(Obligation::Huaprv);
     }
     duties
-}
-
-/// One category of an ask, for a unit whose data it opened in an emergency: what that unit must document.
-pub(super) fn record(memo: &mut Memo, s: &Situation<'_>, category: Category) -> Outcome {
-    let mut why = Why::new(s.bundle);
-    let in_emergency = |f: &Fact| matches!(f, Fact::AskMade { ask } if matches!(ask.claim, Claim::Emergency(_) | Claim::BreakGlass(_)));
-    let facts = SliceFacts {
-        parties_active: s.parties_active,
-        never_carried: s.bundle.defaults.never_carried.contains(&category),
-        victim_source: s.victim_source(),
-        erased: s.erased(category),
-        part2: s.part2(category),
-        emergency_record: !s.own && s.event.facts.iter().any(in_emergency),
-        ..SliceFacts::default()
-    };
-    let template = &s.bundle.exceptions.record_template;
-    let flow = s.bundle.field_set(template, Purpose::Accounting, category);
-    match (&*memo.verdict(s.bundle, facts), flow) {
-        (Verdict::Permit(_, policy), Some(flow)) => {
-            let terms = Terms {
-                purposes: BTreeSet::from([flow.purpose]),
-                template: Arc::clone(&flow.template),
-                elements: (*flow.elements).clone(),
-                basis: BTreeSet::from([Basis::EMERGENCY]),
-                policies: BTreeSet::from([Arc::clone(&policy.id)]),
-                citation: Arc::clone(&policy.cite),
-                labels: s.labels.clone(),
-                delete_when_expired: false,
-            };
-            Outcome::Release(vec![Grant::asked(terms, [], None)])
-        }
-        (Verdict::Permit(..), None) => {
-            why.add(Reason::NotInTemplate);
-            Outcome::Withhold(why.into_list())
-        }
-        (Verdict::Deny(floors), _) => {
-            why.floors(floors);
-            Outcome::Withhold(why.into_list())
-        }
-    }
 }

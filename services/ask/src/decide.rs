@@ -1,17 +1,14 @@
 use std::sync::Arc;
 
-use handoff_schemas::{Fact, PersonId, RecipientKind, RecordId, Registry, ReviewOutcome, UnitId};
+use handoff_schemas::{Fact, PersonId, RecipientKind, RecordId, ReviewOutcome, UnitId};
 use handoff_spine::command::{Command, Item, RecordRef, Refusal};
 use handoff_spine::commit::LoggedEvent;
-use handoff_spine::decider::{Decider, NewEvent};
+use handoff_spine::decider::{Decider, Names, NewEvent};
 use handoff_spine::directory::OPERATOR;
 use serde::Deserialize;
 
 use crate::state::{Ask, Step};
 use crate::{process, request};
-
-/// The hub's name for the record a unit calls by a key of its own: a pure function under the hub's id key.
-pub type Names = Arc<dyn Fn(&UnitId, &str) -> RecordId + Send + Sync>;
 
 /// The functional roles a unit is registered with; none where it is not.
 pub type Roles = Arc<dyn Fn(&UnitId) -> Option<Vec<RecipientKind>> + Send + Sync>;
@@ -63,10 +60,7 @@ impl Decider for Asks {
         if command.items.is_empty() {
             return Err(Refusal::new("HO-2500", "the command says nothing", "send at least one ask event"));
         }
-        let ask = match &command.record {
-            RecordRef::Key(key) => (self.names)(&command.unit, key),
-            RecordRef::Id(id) => *id,
-        };
+        let ask = command.record_id(|unit, key| (self.names)(unit, key));
         let mut state = state.clone();
         let mut events = Vec::with_capacity(command.items.len());
         for item in &command.items {
@@ -81,13 +75,7 @@ impl Decider for Asks {
             let given = Given { asks: self, command, item, ask, person };
             let fact = fact(&state, step, &given)?;
             state = state.apply(&fact);
-            events.push(NewEvent {
-                event_type: item.event_type.clone(),
-                person: Some(person),
-                asserted_at: item.asserted_at.clone(),
-                facts: vec![fact],
-                data: item.data.clone(),
-            });
+            events.push(NewEvent::of(item, Some(person), vec![fact]));
         }
         Ok(events)
     }
@@ -171,10 +159,7 @@ pub(crate) fn missing(place: &str) -> Refusal {
     .at(place)
 }
 
-/// The data of an item, as far as this service reads it; a refusal says the schema's rule and place.
+/// The data of an item, as far as this service reads it.
 pub(crate) fn read<'a, T: Deserialize<'a>>(item: &'a Item) -> Result<T, Refusal> {
-    T::deserialize(&item.data).map_err(|_| match Registry::embedded().validate(&item.event_type, &item.data) {
-        Err(e) => Refusal::new(e.code, e.rule, e.remedy).at(e.place),
-        Ok(()) => Refusal::new("HO-2505", "the data of this event cannot be read", "send data as its schema says"),
-    })
+    item.read("HO-2505")
 }

@@ -9,5 +9,5 @@ mod process;
 mod request;
 mod state;
 
-pub use decide::{Asks, Names, Roles};
+pub use decide::{Asks, Roles};
 pub use state::{Ask, Step};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use handoff_spine::command::Refusal;
 use serde::Serialize;
 
 use crate::format::{Decision, External, Then, shown};
@@ -116,11 +117,14 @@ pub fn differences(step: usize, name: &str, then: Option<&Then>, found: &Found) 
     d.all
 }
 
-fn accepted(d: &mut Differ, then: Option<&Then>, found: &Found) {
-    let (Some(was), expected) = (found.accepted, then) else { return };
+fn accepted(d: &mut Differ, expected: Option<&Then>, found: &Found) {
     let refused = expected.and_then(|t| t.refused.as_ref());
+    let Some(was) = found.accepted else {
+        answered(d, refused, found);
+        return;
+    };
     match (&found.refusal, refused) {
-        (Some(refusal), Some(word)) if refusal.code == *word || refusal.message.starts_with(word.as_str()) => {}
+        (Some(refusal), Some(word)) if says(refusal, word) => {}
         (Some(refusal), Some(word)) => d.note("refused", word, refusal.to_string()),
         (Some(refusal), None) if expected.is_none_or(|t| t.accepted != Some(false)) => {
             d.note("accepted", "true", format!("refused: {refusal}"));
@@ -129,6 +133,21 @@ fn accepted(d: &mut Differ, then: Option<&Then>, found: &Found) {
         (None, None) => d.same("accepted", expected.and_then(|t| t.accepted), was, |x| x.to_string()),
         (Some(_), None) => {}
     }
+}
+
+/// A question has an answer; that an ask was refused besides is compared only where the case speaks of it.
+fn answered(d: &mut Differ, refused: Option<&String>, found: &Found) {
+    match (refused, &found.refusal) {
+        (None, _) => {}
+        (Some(word), Some(refusal)) if says(refusal, word) => {}
+        (Some(word), Some(refusal)) => d.note("refused", word, refusal.to_string()),
+        (Some(word), None) => d.note("refused", word, "not refused"),
+    }
+}
+
+/// Whether a refusal has this code, or begins with this word.
+fn says(refusal: &Refusal, word: &str) -> bool {
+    refusal.code == word || refusal.message.starts_with(word)
 }
 
 fn shown_fields(d: &mut Differ, t: &Then, found: &Found) {

@@ -9,6 +9,7 @@ mod known;
 mod names;
 mod read;
 mod recall;
+mod rows;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,12 +19,12 @@ use handoff_ask::Asks;
 use handoff_consent::Consents;
 use handoff_encounter::Encounters;
 use handoff_identity::Identities;
-use handoff_law::{Bundle, EventFacts, EventRef, Memo, PolicyState, Rerule, Ruling, Scope};
+use handoff_law::{Bundle, EventFacts, EventRef, Memo, PolicyState, Ruling, Scope};
 use handoff_privacy::Seals;
 use handoff_referral::Referrals;
 use handoff_registry::Registrar;
-use handoff_schemas::{Category, EventId, Fact, LogPos, LogTime, PersonId, Purpose, Recipient, RecordId, UnitId};
-use handoff_spine::command::{Command, RecordRef, Refusal};
+use handoff_schemas::{Category, EventId, Fact, LogPos, LogTime, Recipient, RecordId, UnitId};
+use handoff_spine::command::{Command, Refusal};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::decider::{Decider, NewEvent};
 use handoff_spine::intake::{self, Before};
@@ -107,7 +108,7 @@ pub struct Accepted {
     pub duplicate: bool,
 }
 
-/// What a recipient holds of one event.
+/// What a recipient holds of one event: by what stands, or under the ask that its ruling names.
 struct Row {
     event: usize,
     recipient: Recipient,
@@ -201,10 +202,7 @@ impl World {
     /// # Errors
     /// The decider's, the schema's or the shell's refusal; nothing has happened then.
     pub fn send(&mut self, command: &Command) -> Result<Accepted, Refusal> {
-        let record = match &command.record {
-            RecordRef::Key(key) => record_id(&command.unit, key),
-            RecordRef::Id(id) => *id,
-        };
+        let record = command.record_id(record_id);
         let key = (command.unit.clone(), command.key.clone());
         let content =
             command.content().map_err(|_| Refusal::new("HO-3011", "the command cannot be read", "send JSON"))?;
@@ -319,100 +317,9 @@ impl World {
         for place in places {
             self.release(place);
         }
+        self.document();
         self.recall(held);
         (first..self.events.len()).collect()
-    }
-
-    /// The events that a change of law, agreement, consent or link touches.
-    fn touched(&self, again: &BTreeSet<Rerule>) -> BTreeSet<usize> {
-        let mut people: BTreeSet<PersonId> = BTreeSet::new();
-        let mut units: BTreeSet<UnitId> = BTreeSet::new();
-        for change in again {
-            match change {
-                Rerule::Person(person) => people.extend(self.state.person_cluster(*person)),
-                Rerule::Agreement(agreement) => units.extend(self.state.agreement_units(agreement)),
-                Rerule::Unit(unit) => drop(units.insert(unit.clone())),
-            }
-        }
-        let touches = |told: &&Told| {
-            !told.replaced
-                && (told.event.person.is_some_and(|p| people.contains(&p)) || units.contains(&told.event.unit))
-        };
-        self.events.iter().enumerate().filter(|(_, told)| touches(told)).map(|(at, _)| at).collect()
-    }
-
-    /// Rules one event for everybody who may be ruled for, and for everybody who holds something of it.
-    fn release(&mut self, place: usize) {
-        let Some(told) = self.events.get(place).filter(|t| !t.categories.is_empty() && !t.replaced) else { return };
-        let mut recipients = self.state.recipients(&told.event.unit);
-        recipients.extend(self.recalls.get(&place).into_iter().flat_map(BTreeMap::keys).cloned());
-        recipients.extend(self.documenting(place));
-        recipients.extend(self.rows.iter().filter(|r| r.event == place).map(|r| r.recipient.clone()));
-        recipients.sort();
-        recipients.dedup();
-        for recipient in recipients {
-            let Some(ruling) = self.rule(place, &recipient, None) else { continue };
-            let shown = self.left(place, &ruling);
-            let held = self.rows.iter().position(|r| r.event == place && r.recipient == recipient);
-            let before = held.map(|at| self.rows.remove(at));
-            if let Some(shown) = shown {
-                let same = |row: &Row| row.ruling.slices == ruling.slices && row.shown.data == shown.data;
-                let count = before.as_ref().map_or(1, |row| row.count + usize::from(!same(row)));
-                self.rows.push(Row { event: place, recipient, ruling, shown, count });
-            }
-        }
-    }
-
-    /// Rules twice, with memory and cold, and insists that both agree.
-    fn rule(&mut self, place: usize, recipient: &Recipient, asked: Option<Purpose>) -> Option<Ruling> {
-        let Self { bundle, state, memo, events, at, faults, recalls, documents, .. } = self;
-        let facts = events.get(place)?.facts();
-        let (warm, cold) = match asked {
-            None if documents.get(&place).is_some_and(|units| units.contains(&recipient.unit)) => (
-                memo.rule_record(bundle, state, &facts, recipient, *at),
-                handoff_law::rule_record(bundle, state, &facts, recipient, *at),
-            ),
-            None if recalls.get(&place).is_some_and(|told| told.contains_key(recipient)) => (
-                memo.rule_recall(bundle, state, &facts, recipient, *at),
-                handoff_law::rule_recall(bundle, state, &facts, recipient, *at),
-            ),
-            None => (
-                memo.rule(bundle, state, &facts, recipient, *at),
-                handoff_law::rule(bundle, state, &facts, recipient, *at),
-            ),
-            Some(purpose) => (
-                memo.rule_for(bundle, state, &facts, recipient, purpose, *at),
-                handoff_law::rule_for(bundle, state, &facts, recipient, purpose, *at),
-            ),
-        };
-        if warm != cold {
-            faults.push(format!("memory and a cold ruling differ for {recipient}"));
-        }
-        Some(cold)
-    }
-
-    /// What the templates leave of an event for whom it was ruled; none where nothing is left.
-    fn left(&self, place: usize, ruling: &Ruling) -> Option<Shown> {
-        let told = self.events.get(place)?;
-        let source = handoff_policy::source_kind(&self.state, &told.event.unit);
-        let (mut parts, mut grants) = (Vec::new(), Vec::new());
-        for slice in ruling.slices.iter() {
-            let allowed = slice.outcome.elements();
-            let Some(whole) = told.slices.get(&slice.category).filter(|_| !allowed.is_empty()) else { continue };
-            let left = handoff_policy::left(&told.event.event_type, source, slice.category, whole, &allowed);
-            if let Some(part) = left.ok().flatten() {
-                parts.push(part);
-                grants.extend(slice.outcome.grants().iter().cloned());
-            }
-        }
-        let shown = Shown {
-            event_type: told.event.event_type.to_string(),
-            source: told.event.unit.to_string(),
-            data: handoff_schemas::present(parts),
-            grants,
-            valid_until: ruling.valid_until,
-        };
-        (!shown.grants.is_empty()).then_some(shown)
     }
 }
 

@@ -1,11 +1,9 @@
-use std::sync::Arc;
-
 use handoff_schemas::{
-    Category, ConsentFacts, ConsentType, Expiry, Fact, PersonId, Purpose, RecordId, Registry, RevokedFor, UnitId,
+    Category, ConsentFacts, ConsentType, Expiry, Fact, PersonId, Purpose, RecordId, RevokedFor, UnitId,
 };
 use handoff_spine::command::{Command, Item, RecordRef, Refusal};
 use handoff_spine::commit::LoggedEvent;
-use handoff_spine::decider::{Decider, NewEvent};
+use handoff_spine::decider::{Decider, Names, NewEvent};
 use serde::Deserialize;
 
 use crate::limits::Recorder;
@@ -14,9 +12,6 @@ use crate::signatures;
 use crate::state::{Consent, Status};
 use crate::steps::{Step, find};
 use crate::terms::{self, Scope};
-
-/// The hub's name for the record a unit calls by a key of its own: a pure function under the hub's id key.
-pub type Names = Arc<dyn Fn(&UnitId, &str) -> RecordId + Send + Sync>;
 
 /// The decider of the `consent` family.
 #[derive(Clone)]
@@ -85,10 +80,7 @@ impl Decider for Consents {
         if command.items.is_empty() {
             return Err(Refusal::new("HO-2302", "the command says nothing", "send at least one consent event"));
         }
-        let record = match &command.record {
-            RecordRef::Key(key) => (self.names)(&command.unit, key),
-            RecordRef::Id(id) => *id,
-        };
+        let record = command.record_id(|unit, key| (self.names)(unit, key));
         let mut state = state.clone();
         let mut events = Vec::with_capacity(command.items.len());
         for item in &command.items {
@@ -110,13 +102,7 @@ impl Decider for Consents {
             })?;
             let facts = self.facts(&state, step, command, item, record, person)?;
             state = state.apply(step, &command.unit, Some(person), &facts);
-            events.push(NewEvent {
-                event_type: item.event_type.clone(),
-                person: Some(person),
-                asserted_at: item.asserted_at.clone(),
-                facts,
-                data: item.data.clone(),
-            });
+            events.push(NewEvent::of(item, Some(person), facts));
         }
         Ok(events)
     }
@@ -328,10 +314,7 @@ fn lifted(item: &Item, consent: RecordId, person: PersonId) -> Result<Vec<Fact>,
     Ok(if wholly { vec![lifted] } else { Vec::new() })
 }
 
-/// The data of an item, as far as this service reads it; a refusal says the schema's rule and place.
-pub fn read<'a, T: Deserialize<'a>>(item: &'a Item) -> Result<T, Refusal> {
-    T::deserialize(&item.data).map_err(|_| match Registry::embedded().validate(&item.event_type, &item.data) {
-        Err(e) => Refusal::new(e.code, e.rule, e.remedy).at(e.place),
-        Ok(()) => Refusal::new("HO-2300", "the data of this event cannot be read", "send data as its schema says"),
-    })
+/// The data of an item, as far as this service reads it.
+pub(crate) fn read<'a, T: Deserialize<'a>>(item: &'a Item) -> Result<T, Refusal> {
+    item.read("HO-2300")
 }

@@ -12,6 +12,6 @@ mod state;
 mod steps;
 mod terms;
 
-pub use decide::{Consents, Names};
+pub use decide::Consents;
 pub use state::{Consent, Status};
 pub use steps::{Actor, Row, STEPS, Step};

@@ -1,9 +1,9 @@
 use handoff_schemas::{Category, ConsentFacts, EventType, RecordId, Registry, UnitId};
 use handoff_spine::command::Refusal;
+use handoff_spine::decider::Names;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use crate::decide::Names;
 use crate::moment::{Reading, period};
 
 /// The unit that records a document, and the hub's names for that unit's own records.

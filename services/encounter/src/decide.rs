@@ -1,4 +1,4 @@
-use handoff_schemas::{Disposition, EventType, Fact, Registry, UnitId};
+use handoff_schemas::{Disposition, EventType, Fact, UnitId};
 use handoff_spine::command::{Command, Item, RecordRef, Refusal};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::decider::{Decider, NewEvent};
@@ -8,6 +8,7 @@ use crate::rules::{About, Phase, rule};
 use crate::state::{CAUTION_EXPIRED, CLOSED, Encounter, OPENED};
 use crate::{times, treatment};
 
+const UNREADABLE: &str = "HO-2200";
 const CAUTION_CONTESTED: &str = "encounter.caution-contested.v1";
 const DISPOSITION: &str = "encounter.disposition-recorded.v1";
 const HOLD: &str = "encounter.hold-initiated.v1";
@@ -36,13 +37,7 @@ impl Decider for Encounters {
             let mut facts = facts(&state, item)?;
             facts.extend(treatment::facts(&state, &command.unit, item));
             state = state.apply(&command.unit, item.event_type.as_str(), &facts);
-            events.push(NewEvent {
-                event_type: item.event_type.clone(),
-                person: item.person,
-                asserted_at: item.asserted_at.clone(),
-                facts,
-                data: item.data.clone(),
-            });
+            events.push(NewEvent::of(item, item.person, facts));
         }
         Ok(events)
     }
@@ -124,13 +119,13 @@ struct Hold {
 fn facts(state: &Encounter, item: &Item) -> Result<Vec<Fact>, Refusal> {
     match item.event_type.as_str() {
         DISPOSITION => {
-            let Disposed { class: disposition } = read(item)?;
+            let Disposed { class: disposition } = item.read(UNREADABLE)?;
             let law_enforcement_initiated = disposition == Disposition::Arrest
                 || (disposition == Disposition::InvoluntaryHold && state.held_by_law_enforcement);
             Ok(vec![Fact::Disposed { disposition, law_enforcement_initiated }])
         }
         HOLD => {
-            let Hold { initiated_by, initiated_by_unit } = read(item)?;
+            let Hold { initiated_by, initiated_by_unit } = item.read(UNREADABLE)?;
             let by_officer = initiated_by == "law-enforcement";
             let disposed =
                 Fact::Disposed { disposition: Disposition::InvoluntaryHold, law_enforcement_initiated: by_officer };
@@ -140,12 +135,4 @@ fn facts(state: &Encounter, item: &Item) -> Result<Vec<Fact>, Refusal> {
         }
         _ => Ok(Vec::new()),
     }
-}
-
-/// The data of an item, as far as this service reads it; a refusal says the schema's rule and place.
-fn read<'a, T: Deserialize<'a>>(item: &'a Item) -> Result<T, Refusal> {
-    T::deserialize(&item.data).map_err(|_| match Registry::embedded().validate(&item.event_type, &item.data) {
-        Err(e) => Refusal::new(e.code, e.rule, e.remedy).at(e.place),
-        Ok(()) => Refusal::new("HO-2200", "the data of this event cannot be read", "send data as its schema says"),
-    })
 }

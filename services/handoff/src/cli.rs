@@ -1,13 +1,21 @@
 //! The command line. Every verb takes `--data DIR` and `--json`, and shows an example in its help.
 
+mod ask;
+mod law;
+mod registry;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use handoff::config::HTTP;
-use handoff_schemas::{AgreementId, PartnerId, RecipientKind, UnitId};
+use handoff_schemas::{PartnerId, RecipientKind, UnitId};
 use handoff_spine::telemetry::LogFormat;
 use uuid::Uuid;
+
+pub use ask::{AskFor, OutcomeArg, RecordReview, ReviewVerb};
+pub use law::{CasesVerb, Explain, LawVerb, ProveLaw, Rule};
+pub use registry::{AgreementVerb, Link, PartnerVerb, UnitVerb};
 
 /// Handoff: the exchange hub for co-response programs. Every release is ruled, recorded and provable.
 #[derive(Debug, Parser)]
@@ -156,110 +164,6 @@ pub enum ServiceArg {
     Gateway,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum PartnerVerb {
-    /// Register and activate an agency; its credential is then in `creds/` of the data folder.
-    #[command(after_help = "Example: handoff partner add river-pd --name 'River Police' --org-type law-enforcement")]
-    Add {
-        partner: PartnerId,
-        #[arg(long)]
-        name: String,
-        /// For example law-enforcement, fire-ems, behavioral-health, substance-use-program, community-service.
-        #[arg(long)]
-        org_type: String,
-    },
-    /// Declare what the operator of this hub is by law. It holds until it is declared again.
-    #[command(after_help = "Example: handoff partner operator --role intermediary --org-type other")]
-    Operator {
-        /// business-associate or intermediary (42 CFR 2.11).
-        #[arg(long)]
-        role: String,
-        /// As of an agency.
-        #[arg(long)]
-        org_type: String,
-        /// Counsel who decided that law enforcement may run it.
-        #[arg(long, requires = "reason")]
-        counsel: Option<String>,
-        #[arg(long, requires = "counsel")]
-        reason: Option<String>,
-        /// The programs hold their keys themselves.
-        #[arg(long)]
-        keys_with_program: bool,
-    },
-    /// The agencies this hub knows.
-    List,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum UnitVerb {
-    /// Register a unit of an agency.
-    #[command(
-        after_help = "Example: handoff unit add harbor-recovery-sud --partner harbor-recovery --name 'Harbor Recovery' \\\n  --role P2P --hipaa covered-provider --part2 yes --jurisdiction US-WA"
-    )]
-    Add {
-        unit: UnitId,
-        #[arg(long)]
-        partner: PartnerId,
-        #[arg(long)]
-        name: String,
-        /// Functional role its people read in; repeat for several. LE PSAP EMS BHC P2P HOSP CMP CBO CJ VSP L988 EVAL.
-        #[arg(long = "role", required = true)]
-        roles: Vec<RecipientKind>,
-        /// covered-provider, covered-plan, business-associate, hybrid-component or none.
-        #[arg(long, default_value = "none")]
-        hipaa: String,
-        /// yes, no or pending (treated as yes).
-        #[arg(long, default_value = "pending")]
-        part2: String,
-        #[arg(long)]
-        cjis: bool,
-        #[arg(long)]
-        victim_services: bool,
-        /// ISO 3166-2, for example US-WA.
-        #[arg(long)]
-        jurisdiction: String,
-    },
-    /// The units this hub knows.
-    List,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum AgreementVerb {
-    /// Check an agreement document without storing it.
-    #[command(after_help = "Example: handoff agreement check crisis-ila.toml")]
-    Check { file: PathBuf },
-    /// Put a document in force: as version 1, or as the amendment that takes the place of the version in force.
-    /// Drafts it, records every party's signature, and activates it.
-    #[command(after_help = "Example: handoff agreement load crisis-ila.toml\n\
-        Loading a document again changes nothing; an amended document has the next `version`.")]
-    Load { file: PathBuf },
-    /// Suspend: flows under it stop at once.
-    #[command(
-        after_help = "Example: handoff agreement suspend crisis-ila --by 'County attorney' --reason 'audit finding'"
-    )]
-    Suspend {
-        agreement: AgreementId,
-        #[arg(long)]
-        by: String,
-        #[arg(long)]
-        reason: String,
-        /// The version in force if absent.
-        #[arg(long)]
-        version: Option<u32>,
-    },
-}
-
-#[derive(Debug, Args)]
-pub struct Link {
-    /// `unit:local-id`.
-    pub a: String,
-    /// `unit:local-id`.
-    pub b: String,
-    /// Who decided it, by function.
-    #[arg(long)]
-    pub approver: String,
-}
-
 #[derive(Debug, Args)]
 pub struct PublishFile {
     pub file: PathBuf,
@@ -302,135 +206,6 @@ pub struct ViewOf {
 }
 
 #[derive(Debug, Args)]
-pub struct AskFor {
-    /// The unit that asks.
-    #[arg(long = "as", value_name = "UNIT")]
-    pub unit: UnitId,
-    /// Who will read under the ask, as the agency names its users. Left out only where facts name another `recipient`.
-    #[arg(long)]
-    pub user: Option<String>,
-    /// The unit's own id of the person.
-    #[arg(long, value_name = "LOCALID")]
-    pub person: String,
-    /// emergency, break-glass, threat, locate, victim, custody, premises-crime, crime-alert or mandated-report.
-    #[arg(long)]
-    pub basis: String,
-    /// The purpose that goes with it: ETREAT, BTG, DUTYWARN, LELOCATE, LEVICTIM, CUSTODYHEALTH, LECRIMEALERT, MANDRPT.
-    #[arg(long, value_name = "CODE")]
-    pub purpose: String,
-    /// What is asked for; repeat for several. Nothing else opens.
-    #[arg(long = "category", required = true, value_name = "CATEGORY")]
-    pub categories: Vec<String>,
-    /// Functional role the user works in now; the unit's first one if absent.
-    #[arg(long)]
-    pub role: Option<RecipientKind>,
-    /// What the user is licensed as, for example paramedic or nurse.
-    #[arg(long)]
-    pub licence: Option<String>,
-    /// A fact of the authority, as its schema has it; repeat for several. Without a value: it is so.
-    #[arg(long = "fact", value_name = "OBJECT.NAME[=VALUE]")]
-    pub facts: Vec<String>,
-    /// The incident that it is about, by the key that the units share.
-    #[arg(long)]
-    pub incident: Option<String>,
-    /// How long it lasts; at most a day, which is the default.
-    #[arg(long)]
-    pub minutes: Option<u32>,
-    /// The unit's own key for the ask: sent again with it, it is the same ask.
-    #[arg(long)]
-    pub key: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum ReviewVerb {
-    /// What waits: break-glass with the end of its two business days, and legal process.
-    #[command(after_help = "Example: handoff review list\n\
-        Exit codes: 0 nothing is overdue, 1 something is, 2 could not be carried out.")]
-    List,
-    /// Record what a reviewer decided, anybody but the user who asked.
-    #[command(
-        after_help = "Example: handoff review record 8f14e45f-ceea-867a-9f3c-0c0c1ad3a2b1 --outcome abuse \\\n  \
-        --by 'privacy officer' --note 'no such incident'\n\
-        Abuse closes what the ask opened at once; legal process goes only once its decision is to release it."
-    )]
-    Record(RecordReview),
-}
-
-#[derive(Debug, Args)]
-pub struct RecordReview {
-    /// The ask, by the id its publication was answered with; `handoff review list` shows it.
-    pub ask: Uuid,
-    /// Of break-glass: appropriate or abuse. Of legal process: release or refuse.
-    #[arg(long)]
-    pub outcome: OutcomeArg,
-    /// Who reviewed it.
-    #[arg(long)]
-    pub by: String,
-    #[arg(long)]
-    pub note: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OutcomeArg {
-    Appropriate,
-    Abuse,
-    Release,
-    Refuse,
-}
-
-#[derive(Debug, Args)]
-pub struct Explain {
-    /// The unit that got it, or did not.
-    #[arg(long)]
-    pub recipient: UnitId,
-    /// Only what this unit published.
-    #[arg(long)]
-    pub source: Option<UnitId>,
-    /// Only this record, by the source unit's own key.
-    #[arg(long, requires = "source")]
-    pub key: Option<String>,
-    /// At most so many rulings, newest first.
-    #[arg(long, default_value_t = 20)]
-    pub last: usize,
-}
-
-#[derive(Debug, Args)]
-pub struct Rule {
-    /// The unit that would publish it, or did.
-    #[arg(long, value_name = "UNIT")]
-    pub from: UnitId,
-    /// An event of this type, with every category that its fields have.
-    #[arg(
-        long = "type",
-        value_name = "EVENT_TYPE",
-        required_unless_present_any = ["sample", "event"],
-        conflicts_with_all = ["sample", "event"]
-    )]
-    pub event_type: Option<String>,
-    /// A CloudEvent in a file, or a type to fill every field of.
-    #[arg(long, value_name = "PATH|EVENT_TYPE", conflicts_with = "event")]
-    pub sample: Option<String>,
-    /// The newest event that the unit published under this key.
-    #[arg(long, value_name = "KEY")]
-    pub event: Option<String>,
-    /// Whom it is about, by a unit's own id.
-    #[arg(long, value_name = "UNIT/LOCALID", conflicts_with = "event")]
-    pub person: Option<String>,
-    /// A unit, one of its roles, or every other unit in every role.
-    #[arg(long, value_name = "UNIT[/KIND]|all", default_value = "all")]
-    pub to: String,
-    /// A purpose of use, for example TREAT or COC.
-    #[arg(long, value_name = "CODE")]
-    pub purpose: Option<String>,
-    /// By the log as it was at this instant, RFC 3339. Without it: now.
-    #[arg(long, value_name = "RFC3339")]
-    pub at: Option<String>,
-    /// The policies and citations that decide, and what would change the answer.
-    #[arg(long)]
-    pub why: bool,
-}
-
-#[derive(Debug, Args)]
 pub struct Revoke {
     /// The unit that recorded the consent.
     #[arg(long = "as")]
@@ -465,23 +240,6 @@ pub struct VerifyLedger {
     pub keys: Vec<String>,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum LawVerb {
-    /// Prove that the law keeps what the rulebook promises: its policies for every set of facts, by a solver; how facts
-    /// are gathered, by ruling every case of a finite space. Prints a counterexample for what does not hold.
-    #[command(after_help = "Example: handoff law prove\n\
-        Example: handoff law prove --cvc5 /opt/cvc5/bin/cvc5 --json\n\
-        Exit codes: 0 all proven, 1 something fails or is undecided, 2 could not be carried out.")]
-    Prove(ProveLaw),
-}
-
-#[derive(Debug, Args)]
-pub struct ProveLaw {
-    /// The solver cvc5. Without it: what CVC5 names, else the one on PATH.
-    #[arg(long, value_name = "PATH")]
-    pub cvc5: Option<PathBuf>,
-}
-
 #[derive(Debug, Args)]
 pub struct Dead {
     /// Write what this letter keeps to standard output, as it was sent: it may be about a person.
@@ -513,19 +271,6 @@ pub struct Bench {
     /// End-to-end phase: stop after so many events even if time is left.
     #[arg(long, default_value_t = 100_000)]
     pub events: u64,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum CasesVerb {
-    /// A line a case and a total: PASS, FAIL with what differs, AWAITING for what nothing decides yet.
-    #[command(after_help = "Example: handoff cases run tests/cases\n\
-        Example: handoff cases run tests/cases/ec-consent.yaml --json\n\
-        Exit codes: 0 no case failed, 1 one did, 2 a file is no file of cases. Format: tests/cases/README.md")]
-    Run {
-        /// YAML files, or folders of them.
-        #[arg(required = true, value_name = "PATH")]
-        paths: Vec<PathBuf>,
-    },
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use handoff_schemas::{Fact, PersonId, Registry, UnitId};
+use handoff_schemas::{Fact, PersonId, UnitId};
 use handoff_spine::command::{Command, Item, RecordRef, Refusal};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::decider::{Decider, NewEvent};
@@ -62,13 +62,7 @@ impl Decider for Identities {
                 (person, self.facts(&state, person, command, item)?)
             };
             state = facts.iter().fold(state, Person::apply);
-            events.push(NewEvent {
-                event_type: item.event_type.clone(),
-                person: Some(person),
-                asserted_at: item.asserted_at.clone(),
-                facts,
-                data: item.data.clone(),
-            });
+            events.push(NewEvent::of(item, Some(person), facts));
         }
         Ok(events)
     }
@@ -209,10 +203,7 @@ fn same_person(place: &str) -> Refusal {
     Refusal::new("HO-2109", "both local ids stand for the same person", "name two different entries").at(place)
 }
 
-/// The data of an item, as far as this service reads it; a refusal says the schema's rule and place.
+/// The data of an item, as far as this service reads it.
 pub(crate) fn read<'a, T: Deserialize<'a>>(item: &'a Item) -> Result<T, Refusal> {
-    T::deserialize(&item.data).map_err(|_| match Registry::embedded().validate(&item.event_type, &item.data) {
-        Err(e) => Refusal::new(e.code, e.rule, e.remedy).at(e.place),
-        Ok(()) => Refusal::new("HO-2100", "the data of this event cannot be read", "send data as its schema says"),
-    })
+    item.read("HO-2100")
 }

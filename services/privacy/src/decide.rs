@@ -1,9 +1,7 @@
-use std::sync::Arc;
-
-use handoff_schemas::{Category, EventType, Fact, PersonId, RecordId, Registry, SealFacts, UnitId};
+use handoff_schemas::{Category, EventType, Fact, PersonId, RecordId, SealFacts, UnitId};
 use handoff_spine::command::{Command, Item, RecordRef, Refusal};
 use handoff_spine::commit::LoggedEvent;
-use handoff_spine::decider::{Decider, NewEvent};
+use handoff_spine::decider::{Decider, IsKnown, Names, NewEvent};
 use handoff_spine::directory::OPERATOR;
 use serde::Deserialize;
 use serde_json::json;
@@ -15,12 +13,6 @@ const RECALLED: &str = "privacy.record-recalled.v1";
 
 /// What a recipient is asked to do where the order says nothing.
 const USUAL_RECALL: &str = "return-or-destroy";
-
-/// The hub's name for the record a unit calls by a key of its own: a pure function under the hub's id key.
-pub type Names = Arc<dyn Fn(&UnitId, &str) -> RecordId + Send + Sync>;
-
-/// Whether a unit is registered.
-pub type IsKnown = Arc<dyn Fn(&UnitId) -> bool + Send + Sync>;
 
 /// The decider of the `privacy` family.
 #[derive(Clone)]
@@ -60,10 +52,7 @@ impl Decider for Seals {
         if command.items.is_empty() {
             return Err(Refusal::new("HO-2380", "the command says nothing", "send at least one privacy event"));
         }
-        let seal = match &command.record {
-            RecordRef::Key(key) => (self.names)(&command.unit, key),
-            RecordRef::Id(id) => *id,
-        };
+        let seal = command.record_id(|unit, key| (self.names)(unit, key));
         let mut state = state.clone();
         let mut events = Vec::with_capacity(command.items.len() + 1);
         for item in &command.items {
@@ -75,7 +64,7 @@ impl Decider for Seals {
                 )
             })?;
             permitted(&state, step, command)?;
-            let order: Order = read(item)?;
+            let order: Order = item.read("HO-2390")?;
             let facts = match &state.facts {
                 Some(sealed) => same_scope(sealed, &order)?,
                 None => self.facts(command, item, seal, &order)?,
@@ -88,13 +77,7 @@ impl Decider for Seals {
                 }
             };
             state = state.apply(&fact);
-            events.push(NewEvent {
-                event_type: item.event_type.clone(),
-                person: Some(person),
-                asserted_at: item.asserted_at.clone(),
-                facts: vec![fact],
-                data: item.data.clone(),
-            });
+            events.push(NewEvent::of(item, Some(person), vec![fact]));
             events.extend(recalled);
         }
         Ok(events)
@@ -199,13 +182,5 @@ fn recall(person: PersonId, item: &Item, order: &Order, seal: SealFacts) -> Resu
         asserted_at: item.asserted_at.clone(),
         facts: vec![Fact::RecallOrdered { seal }],
         data: json!({ "action": order.recall.as_deref().unwrap_or(USUAL_RECALL) }),
-    })
-}
-
-/// The data of an item, as far as this service reads it; a refusal says the schema's rule and place.
-fn read<'a, T: Deserialize<'a>>(item: &'a Item) -> Result<T, Refusal> {
-    T::deserialize(&item.data).map_err(|_| match Registry::embedded().validate(&item.event_type, &item.data) {
-        Err(e) => Refusal::new(e.code, e.rule, e.remedy).at(e.place),
-        Ok(()) => Refusal::new("HO-2390", "the data of this event cannot be read", "send data as its schema says"),
     })
 }

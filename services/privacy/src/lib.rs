@@ -5,5 +5,5 @@
 mod decide;
 mod state;
 
-pub use decide::{IsKnown, Names, Seals};
+pub use decide::Seals;
 pub use state::{Seal, Step};

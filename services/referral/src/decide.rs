@@ -1,35 +1,27 @@
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use handoff_schemas::{Fact, PersonId, RecordId, ReferralStatus, UnitId};
 use handoff_spine::command::{Command, Item, RecordRef, Refusal};
 use handoff_spine::commit::LoggedEvent;
-use handoff_spine::decider::{Decider, NewEvent};
+use handoff_spine::decider::{Decider, IsKnown, Names, NewEvent};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::read;
 use crate::state::{Opened, Referral};
 use crate::table::{Actor, Step, find};
 
 const CREATED: &str = "referral.referral-created.v1";
 
-/// The hub's name for the record a unit calls by a key of its own: a pure function under the hub's id key.
-pub type Names = Arc<dyn Fn(&UnitId, &str) -> RecordId + Send + Sync>;
-
-/// Whether a unit is registered at the hub.
-pub type UnitIsKnown = Arc<dyn Fn(&UnitId) -> bool + Send + Sync>;
-
 /// The decider of the `referral` family.
 #[derive(Clone)]
 pub struct Referrals {
     names: Names,
-    is_known: UnitIsKnown,
+    is_known: IsKnown,
 }
 
 impl Referrals {
     #[must_use]
-    pub fn new(names: Names, is_known: UnitIsKnown) -> Self {
+    pub fn new(names: Names, is_known: IsKnown) -> Self {
         Self { names, is_known }
     }
 }
@@ -86,7 +78,7 @@ impl Referrals {
                 "send the next step for it, or a new key for a new referral",
             ));
         }
-        let created: Created = read::data(item)?;
+        let created: Created = item.read("HO-2400")?;
         let person = item.person.ok_or_else(|| {
             Refusal::new("HO-2407", "a referral is about one person, and none is named", "name the person as subject")
                 .at("/subject")
@@ -112,13 +104,7 @@ impl Referrals {
             .at("/performer"));
         }
         let referral = (self.names)(&command.unit, key);
-        Ok(NewEvent {
-            event_type: item.event_type.clone(),
-            person: Some(person),
-            asserted_at: item.asserted_at.clone(),
-            facts: opening(referral, person, command, created),
-            data: item.data.clone(),
-        })
+        Ok(NewEvent::of(item, Some(person), opening(referral, person, command, created)))
     }
 }
 

@@ -4,10 +4,9 @@
 //! that table; everybody else gets the answer of a referral that does not exist.
 
 mod decide;
-mod read;
 mod state;
 mod table;
 
-pub use decide::{Names, Referrals, UnitIsKnown};
+pub use decide::Referrals;
 pub use state::Referral;
 pub use table::{Actor, Row, Step, TABLE};

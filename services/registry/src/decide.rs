@@ -70,13 +70,7 @@ impl Decider for Registrar {
             // Every leaf of these families is about no person, so the data is what the log keeps in the clear of it.
             let admin = item.data.as_object().cloned().unwrap_or_default();
             state = state.apply(item.event_type.as_str(), &facts, &admin);
-            events.push(NewEvent {
-                event_type: item.event_type.clone(),
-                person: None,
-                asserted_at: item.asserted_at.clone(),
-                facts,
-                data: item.data.clone(),
-            });
+            events.push(NewEvent::of(item, None, facts));
         }
         Ok(events)
     }

@@ -1,6 +1,6 @@
 //! What a gateway asks a deciding service to do, and what comes back.
 
-use handoff_schemas::{EventId, EventType, IncidentId, LogPos, PersonId, RecordId, UnitId};
+use handoff_schemas::{EventId, EventType, IncidentId, LogPos, PersonId, RecordId, Registry, UnitId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -27,6 +27,19 @@ pub struct Item {
     pub data: Value,
 }
 
+impl Item {
+    /// The data, as far as a service reads it.
+    ///
+    /// # Errors
+    /// The schema's rule and place where the data breaks it; else the service's own code for what it cannot read.
+    pub fn read<'a, T: Deserialize<'a>>(&'a self, unreadable: &str) -> Result<T, Refusal> {
+        T::deserialize(&self.data).map_err(|_| match Registry::embedded().validate(&self.event_type, &self.data) {
+            Err(e) => Refusal::new(e.code, e.rule, e.remedy).at(e.place),
+            Ok(()) => Refusal::new(unreadable, "the data of this event cannot be read", "send data as its schema says"),
+        })
+    }
+}
+
 /// A request to `cmd.<service>`: one command becomes one message on the log, or nothing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Command {
@@ -48,6 +61,14 @@ impl Command {
     /// Fails only where `serde_json` cannot write the data, which schema-valid data never causes.
     pub fn content(&self) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec(&(&self.record, &self.incident, &self.items))
+    }
+
+    /// The hub's id of the record it is about; `named` is the hub's name for what a unit calls by a key of its own.
+    pub fn record_id(&self, named: impl FnOnce(&UnitId, &str) -> RecordId) -> RecordId {
+        match &self.record {
+            RecordRef::Key(key) => named(&self.unit, key),
+            RecordRef::Id(id) => *id,
+        }
     }
 }
 

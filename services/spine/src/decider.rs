@@ -1,9 +1,11 @@
 //! What every deciding service supplies: a pure fold and a pure decision. Time and ids arrive in the command.
 
-use handoff_schemas::{EventType, Fact, PersonId};
+use std::sync::Arc;
+
+use handoff_schemas::{EventType, Fact, PersonId, RecordId, UnitId};
 use serde_json::Value;
 
-use crate::command::{Command, Refusal};
+use crate::command::{Command, Item, Refusal};
 use crate::commit::LoggedEvent;
 
 /// An event before it is validated, labelled, sliced and sealed.
@@ -15,6 +17,21 @@ pub struct NewEvent {
     pub facts: Vec<Fact>,
     pub data: Value,
 }
+
+impl NewEvent {
+    /// What an item says, about this person and with these facts.
+    #[must_use]
+    pub fn of(item: &Item, person: Option<PersonId>, facts: Vec<Fact>) -> Self {
+        let Item { event_type, asserted_at, data, .. } = item.clone();
+        Self { event_type, person, asserted_at, facts, data }
+    }
+}
+
+/// The hub's name for the record a unit calls by a key of its own: a pure function under the hub's id key.
+pub type Names = Arc<dyn Fn(&UnitId, &str) -> RecordId + Send + Sync>;
+
+/// Whether a unit is registered.
+pub type IsKnown = Arc<dyn Fn(&UnitId) -> bool + Send + Sync>;
 
 /// One aggregate family, as two pure functions.
 pub trait Decider: Send + Sync + 'static {

@@ -132,10 +132,7 @@ impl<D: Decider> Intake<D> {
     /// # Errors
     /// A coded [`Refusal`]; nothing is stored then.
     pub async fn handle(&self, command: Command) -> Answer {
-        let record = match &command.record {
-            RecordRef::Key(key) => self.ids.record_id(&command.unit, key),
-            RecordRef::Id(id) => *id,
-        };
+        let record = command.record_id(|unit, key| self.ids.record_id(unit, key));
         let key = hex(&self.ids.digest(format!("{}\0{}", command.unit, command.key).as_bytes()));
         let body = command.content().map_err(|_| Refusal::new("HO-3011", "the command cannot be read", "send JSON"))?;
         let content = hex(&self.ids.digest(&body));

@@ -127,10 +127,7 @@ impl<D: Decider> World<D> {
     /// # Errors
     /// The decider's [`Refusal`], or the schema's for what the decider let through.
     pub fn handle(&mut self, command: &Command) -> Result<Vec<LoggedEvent>, Refusal> {
-        let record = match &command.record {
-            RecordRef::Key(key) => record_id(&command.unit, key),
-            RecordRef::Id(id) => *id,
-        };
+        let record = command.record_id(record_id);
         let mut state = self.state(record);
         let mut logged = Vec::new();
         for new in self.decider.decide(&state, command)? {

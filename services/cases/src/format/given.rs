@@ -305,6 +305,8 @@ pub struct Order {
     pub data_to: Option<String>,
     /// What the court found: all that 2.64 or 2.65 asks for if absent.
     pub findings: Option<Vec<String>>,
+    /// What the paper lacks: findings, `served`, `notice_to_patient`.
+    pub lacks: Vec<String>,
     /// The subpoena or other mandate that goes with it.
     pub mandate: Option<String>,
     /// Who released it after a review: nobody yet if absent.

@@ -88,6 +88,9 @@ pub struct Request {
     /// What later steps call the ask that this becomes.
     pub id: Option<String>,
     pub by: String,
+    /// Who is to read, where `by` gives data of its own: a warning, a report, a crime.
+    #[serde(rename = "for")]
+    pub reader: Option<String>,
     /// An ask made before, whose id this is.
     pub under: Option<String>,
     /// The user by name: only who asked reads under an ask.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_schemas::{PersonId, RecordId, UnitId};
 use sha2::{Digest as _, Sha256};
@@ -9,6 +9,8 @@ pub struct Names {
     /// Events by their id in the case: their places on the log, their record, and who keeps it under which key.
     pub events: BTreeMap<String, Named>,
     pub consents: BTreeMap<String, Named>,
+    /// Papers whose purpose the case leaves to their kind.
+    pub implied: BTreeSet<String>,
     /// Units of kinds that the matrix has no column for.
     pub outside: BTreeMap<String, String>,
     /// Agreements by id: the version drafted last.

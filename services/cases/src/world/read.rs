@@ -1,10 +1,10 @@
 use std::collections::BTreeSet;
 
 use handoff_law::Reason;
-use handoff_schemas::{LogPos, PersonId, Purpose, Recipient, RecipientKind};
+use handoff_schemas::{LogPos, PersonId, Purpose, Recipient, RecipientKind, RecordId};
 
-use super::World;
 use super::names::Names;
+use super::{Row, World};
 use crate::format::{Decision, Delivery, Request};
 use crate::found::{Found, Shown};
 
@@ -17,6 +17,9 @@ impl World {
     /// # Errors
     /// A name that the case does not introduce.
     pub fn request(&mut self, r: &Request) -> Result<Found, String> {
+        if let Some(reader) = &r.reader {
+            return self.request(&given(r, reader)?);
+        }
         let only: BTreeSet<usize> = r
             .events
             .iter()
@@ -42,7 +45,8 @@ impl World {
         let (same, unsure) = self.parted(&places, asked);
         let made = self.asks_of(r, &recipient, &same)?;
         let (mut shown, mut reasons) = self.answer(&same, &recipient, r.purpose);
-        let under = self.answer_under(&same, &recipient, &made.asks);
+        // Whether a likely match is sure enough for the ask is the engine's to say.
+        let under = self.answer_under(&places, &recipient, &made.asks);
         shown.extend(under.shown);
         reasons.extend(under.reasons);
         // What lies beyond a link that is not sure enough is not found: said to nobody but whoever may know why.
@@ -71,7 +75,8 @@ impl World {
         let (shown, reasons) = self.answer(&places, &recipient, None);
         let mut found = Found::answered(&shown, &[]);
         found.reasons = reasons;
-        let held = self.rows.iter().filter(|r| places.contains(&r.event) && r.recipient == recipient);
+        let stands = |r: &&Row| places.contains(&r.event) && r.recipient == recipient && r.ruling.ask.is_none();
+        let held = self.rows.iter().filter(stands);
         found.releases = held.map(|r| r.count).sum();
         found.recalls = places.iter().map(|place| self.recalled(*place, &recipient)).sum();
         Ok(self.named(found))
@@ -84,16 +89,22 @@ impl World {
             let Some(ruling) = self.rule(*place, to, asked) else { continue };
             why.withheld(&ruling);
             let now = self.left(*place, &ruling);
-            let shown = if asked.is_some() { now } else { self.viewed(*place, to, now) };
+            let shown = if asked.is_some() { now } else { self.viewed(*place, to, None, now) };
             all.extend(shown);
         }
         (all, why.reasons)
     }
 
-    /// The row that stands. A view that shows anything but what would be ruled now is a defect of the hub: a change
-    /// that set no floor, or was not ruled again.
-    fn viewed(&mut self, place: usize, to: &Recipient, now: Option<Shown>) -> Option<Shown> {
-        let shown = self.standing(place, to);
+    /// The row that stands, or that the ask opened. A view that shows anything but what would be ruled now is a defect of
+    /// the hub: a change that set no floor, or was not ruled again.
+    pub(super) fn viewed(
+        &mut self,
+        place: usize,
+        to: &Recipient,
+        ask: Option<RecordId>,
+        now: Option<Shown>,
+    ) -> Option<Shown> {
+        let shown = self.standing(place, to, ask);
         let content = |shown: &Option<Shown>| shown.as_ref().map(|s| s.data.clone());
         if content(&shown) != content(&now) {
             self.faults.push(format!("the view of {to} and a ruling made now differ"));
@@ -101,8 +112,8 @@ impl World {
         shown
     }
 
-    fn standing(&self, place: usize, to: &Recipient) -> Option<Shown> {
-        let row = self.rows.iter().find(|r| r.event == place && r.recipient == *to)?;
+    fn standing(&self, place: usize, to: &Recipient, ask: Option<RecordId>) -> Option<Shown> {
+        let row = self.rows.iter().find(|r| r.event == place && r.recipient == *to && r.ruling.ask == ask)?;
         let floor = |scope| self.floors.get(scope).copied().unwrap_or(LogPos(0));
         let above = row.ruling.scopes.iter().all(|scope| row.ruling.at_pos >= floor(scope));
         let in_time = row.ruling.valid_until.is_none_or(|end| end > self.at);
@@ -150,4 +161,16 @@ impl World {
         found.relies_on = found.relies_on.iter().map(|id| self.names.of_consent(id).to_owned()).collect();
         found
     }
+}
+
+/// What a unit gives of its own, as its reader finds it.
+fn given(r: &Request, reader: &str) -> Result<Request, String> {
+    let gives = [Purpose::DutyWarn, Purpose::LeVictim, Purpose::LeCrimeAlert, Purpose::MandatedReport];
+    if !r.purpose.is_some_and(|p| gives.contains(&p)) || r.basis.is_empty() {
+        let all = gives.map(Purpose::code).join(", ");
+        return Err(format!("`for` goes with what a unit gives of its own: a `basis`, and a purpose of {all}"));
+    }
+    let mut seen = Request { by: reader.to_owned(), reader: None, ..r.clone() };
+    seen.from.0 = vec![r.by.clone()];
+    Ok(seen)
 }

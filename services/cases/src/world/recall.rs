@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use handoff_schemas::{Fact, Recipient, RecordId};
 
-use super::World;
+use super::{Row, World};
 
 /// Who held what of an expungement before it: the place of its recall, the seal, and each recipient's events.
 pub(super) struct Held {
     place: usize,
     seal: RecordId,
-    rows: Vec<(Recipient, usize, serde_json::Value)>,
+    rows: Vec<(Recipient, Option<RecordId>, usize, serde_json::Value)>,
 }
 
 impl World {
@@ -22,7 +22,9 @@ impl World {
             for fact in &told.event.facts {
                 if let Fact::RecallOrdered { seal } = fact {
                     let rows = self.rows.iter().filter(|row| row.recipient.unit != seal.unit);
-                    let rows = rows.map(|row| (row.recipient.clone(), row.event, row.shown.data.clone())).collect();
+                    let held_as =
+                        |row: &Row| (row.recipient.clone(), row.ruling.ask, row.event, row.shown.data.clone());
+                    let rows = rows.map(held_as).collect();
                     held.push(Held { place, seal: seal.seal, rows });
                 }
             }
@@ -49,8 +51,9 @@ impl World {
     /// Whoever has not now what they held of it is told which events to return or destroy.
     pub(super) fn recall(&mut self, held: Vec<Held>) {
         for Held { place, seal, rows } in held {
-            for (recipient, event, data) in rows {
-                let now = self.rows.iter().find(|row| row.event == event && row.recipient == recipient);
+            for (recipient, ask, event, data) in rows {
+                let same = |row: &&Row| row.event == event && row.recipient == recipient && row.ruling.ask == ask;
+                let now = self.rows.iter().find(same);
                 let lost = now.is_none_or(|row| row.shown.data != data);
                 if lost && self.covers(seal, event) {
                     let told = self.recalls.entry(place).or_default();

@@ -8,9 +8,9 @@ use handoff_gateway::adapter::XsdFolder;
 use handoff_gateway::{Gateway, Publisher, Reader};
 use handoff_law::Bundle;
 use handoff_policy::Policy;
-use handoff_schemas::{RecordId, UnitId};
+use handoff_schemas::UnitId;
 use handoff_spine::broker::{Broker, ServiceName};
-use handoff_spine::decider::Decider;
+use handoff_spine::decider::{Decider, Names};
 use handoff_spine::directory::Directory;
 use handoff_spine::intake::Intake;
 use handoff_spine::log::Log;
@@ -258,8 +258,6 @@ impl Services {
         self.running.shutdown().await;
     }
 }
-
-type Names = Arc<dyn Fn(&UnitId, &str) -> RecordId + Send + Sync>;
 
 /// The hub's name for the record a unit calls by its own key.
 async fn names(ground: &Ground) -> Result<Names> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use handoff_law::{AskState, Reason};
-use handoff_schemas::{Category, IncidentId, PersonId, Purpose, Recipient, RecordId, UnitId};
+use handoff_schemas::{Category, Claim, IncidentId, PersonId, ProcessKind, Purpose, Recipient, RecordId, UnitId};
 use handoff_spine::command::{Command, Item, RecordRef, Refusal};
 use handoff_spine::scenario::record_id;
 use serde_json::{Map, Value, json};
@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::basis::{self, Who};
 use crate::format::{Request, Review, Withdraw, shown};
 use crate::found::{Found, Shown};
-use crate::world::World;
 use crate::world::names::{Named, Names};
+use crate::world::{Row, Told, World};
 
 const ASK: &str = "ask.access-requested.v1";
 
@@ -57,7 +57,10 @@ impl World {
         if let Some(id) = named {
             let ask = self.named_event(id)?.record;
             let user = r.user.as_deref().unwrap_or("user");
-            let reads = |a: &AskState| a.facts.to == *to && a.facts.user.as_deref().is_none_or(|u| u == user);
+            let implied = self.names.implied.contains(id);
+            let serves = |a: &AskState| r.purpose.is_none_or(|p| p == a.facts.purpose || (implied && akin(a, p)));
+            let reads =
+                |a: &AskState| a.facts.to == *to && a.facts.user.as_deref().is_none_or(|u| u == user) && serves(a);
             let asks = self.state.ask(ask).filter(|a| reads(a)).map(|_| ask).into_iter().collect();
             return Ok(Made { asks, refusal: None, unread });
         }
@@ -68,8 +71,7 @@ impl World {
             return Ok(Made { unread, ..Made::default() });
         };
         let mut data = stated.data;
-        let all = || Category::ALL.iter().copied().filter(|c| *c != Category::Administrative).collect();
-        let categories: Vec<Category> = if r.categories.is_empty() { all() } else { r.categories.clone() };
+        let categories = if r.categories.is_empty() { everything() } else { r.categories.clone() };
         data.insert("categories".to_owned(), json!(categories));
         let stating = if stated.by_discloser {
             data.insert("recipient".to_owned(), json!({ "unit": to.unit, "role": to.kind }));
@@ -132,26 +134,22 @@ impl World {
     pub fn answer_under(&mut self, places: &[usize], to: &Recipient, asks: &[RecordId]) -> Under {
         let mut under = Under::default();
         for ask in asks {
-            let mut opened = BTreeSet::new();
             for place in places {
                 let Some(ruling) = self.rule_asked(*place, *ask) else { continue };
                 let mut why = Found::default();
                 why.withheld(&ruling);
                 under.reasons.extend(why.reasons);
-                if let Some(shown) = self.left(*place, &ruling) {
-                    opened.extend(self.events.get(*place).map(|told| told.event.unit.clone()));
-                    under.shown.push(shown);
-                }
+                let now = self.left(*place, &ruling);
+                under.shown.extend(self.viewed(*place, to, Some(*ask), now));
             }
-            under.follows.extend(self.duties(*ask, opened));
+            under.follows.extend(self.duties(*ask));
         }
         under.waits = under.reasons.contains(Reason::AskUnreviewed.code());
-        under.shown.retain(|shown| shown.source != to.unit.as_str());
         under
     }
 
     /// Rules twice, with memory and cold, and insists that both agree.
-    fn rule_asked(&mut self, place: usize, ask: RecordId) -> Option<handoff_law::Ruling> {
+    pub fn rule_asked(&mut self, place: usize, ask: RecordId) -> Option<handoff_law::Ruling> {
         let Self { bundle, state, memo, events, at, faults, .. } = self;
         let facts = events.get(place)?.facts();
         let ask = state.ask(ask)?;
@@ -163,24 +161,47 @@ impl World {
         Some(cold)
     }
 
-    /// What an ask that opened data of these units has the hub do: their documentation at once, a review later.
-    fn duties(&mut self, ask: RecordId, opened: BTreeSet<UnitId>) -> BTreeSet<String> {
+    /// What an ask has the hub do: the documentation of those whose data it opened at once, a review later.
+    fn duties(&self, ask: RecordId) -> BTreeSet<String> {
         let mut duties = BTreeSet::new();
         let Some(state) = self.state.ask(ask) else { return duties };
         if state.review_due().is_some() {
             duties.insert("break-glass-review".to_owned());
         }
-        let (documented, by) = (state.is_documented(), state.facts.to.unit.clone());
-        let own = self.events.iter().position(|t| t.event.record == ask && t.event.event_type.as_str() == ASK);
-        let Some(place) = own.filter(|_| documented && !opened.is_empty()) else { return duties };
-        let units: BTreeSet<UnitId> = opened.into_iter().filter(|unit| *unit != by).collect();
-        self.documents.entry(place).or_default().extend(units.iter().cloned());
-        self.release(place);
-        let told = |row: &crate::world::Row| row.event == place && units.contains(&row.recipient.unit);
+        let Some((place, units)) = self.asked_at(ask).and_then(|at| self.documents.get_key_value(&at)) else {
+            return duties;
+        };
+        let told = |row: &Row| row.event == *place && units.contains(&row.recipient.unit);
         if self.rows.iter().any(told) {
             duties.extend(["emergency-documentation".to_owned(), "notify-source-unit".to_owned()]);
         }
         duties
+    }
+
+    /// Who reads this event under an ask that lasts. What a unit published itself it reads without asking.
+    pub fn askers(&self, told: &Told) -> Vec<(Recipient, Option<RecordId>)> {
+        let asks = told.event.person.map(|p| self.state.asks_of(p)).unwrap_or_default();
+        let lasting = asks.into_iter().filter(|a| a.facts.to.unit != told.event.unit && a.in_force(self.at).is_ok());
+        lasting.map(|a| (a.facts.to.clone(), Some(a.facts.ask))).collect()
+    }
+
+    /// 42 CFR 2.51(c): of an ask that opened a unit's data in an emergency, that unit gets what it must document.
+    pub fn document(&mut self) {
+        let opened = |row: &Row| {
+            let ask = self.state.ask(row.ruling.ask?).filter(|a| a.is_documented())?;
+            Some((self.asked_at(ask.facts.ask)?, self.events.get(row.event)?.event.unit.clone()))
+        };
+        let opened: Vec<(usize, UnitId)> = self.rows.iter().filter_map(opened).collect();
+        for (place, unit) in opened {
+            if self.documents.entry(place).or_default().insert(unit) {
+                self.release(place);
+            }
+        }
+    }
+
+    /// The place of an ask's own event.
+    fn asked_at(&self, ask: RecordId) -> Option<usize> {
+        self.events.iter().position(|t| t.event.record == ask && t.event.event_type.as_str() == ASK)
     }
 
     /// Everybody who reads at the units that document this ask.
@@ -229,5 +250,23 @@ impl World {
         };
         let record = RecordRef::Key(named.key.clone());
         self.send_one(named.unit, key, record, item, [Uuid::nil(); 2]).map(|(found, _)| found)
+    }
+}
+
+/// What an ask, or a paper, that names no category is for: all but what is about no person, and the hub's own papers.
+pub(super) fn everything() -> Vec<Category> {
+    let papers = |c: &Category| matches!(c, Category::Administrative | Category::ConsentMeta | Category::Aggregate);
+    Category::ALL.iter().copied().filter(|c| !papers(c)).collect()
+}
+
+/// Whether a paper whose purpose the case leaves to its kind serves this one too: an order under 2.64 civil and
+/// administrative proceedings, one under 2.65 criminal ones, any other paper whatever proceeding it was served in.
+fn akin(ask: &AskState, purpose: Purpose) -> bool {
+    let civil = matches!(purpose, Purpose::CivilProc | Purpose::AdminProc);
+    let Claim::LegalProcess(paper) = &ask.facts.claim else { return false };
+    match paper.kind {
+        Some(ProcessKind::Order264) => civil,
+        Some(ProcessKind::Order265) => purpose.is_proceeding() && !civil,
+        _ => purpose.is_proceeding(),
     }
 }

@@ -3,70 +3,14 @@
 //! What a case is about must be said; formalities that every real ask carries (names, a badge, a statute) are filled in,
 //! unless `lacks` takes them out.
 
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_schemas::{Purpose, RecipientKind};
 use serde_json::{Map, Value, json};
 
-/// Facts that cases may state, by the purpose that looks at them.
-const FACTS: &[(&[Purpose], &[&str])] = &[
-    (
-        &[Purpose::Etreat, Purpose::Ertreat, Purpose::Btg],
-        &["medical_emergency", "consent_cannot_be_obtained", "nature", "incident", "patient_present", "reason"],
-    ),
-    (
-        &[Purpose::DutyWarn],
-        &[
-            "serious_and_imminent",
-            "able_to_prevent",
-            "is_target",
-            "judged_by",
-            "violent_crime_admitted",
-            "learned_in_treatment",
-            "escaped",
-        ],
-    ),
-    (&[Purpose::LeLocate, Purpose::Missing], &["request_verified", "vulnerable_adult", "target"]),
-    (
-        &[Purpose::LeVictim],
-        &[
-            "request_verified",
-            "victim_agrees",
-            "incapacitated",
-            "need_represented",
-            "not_against_victim",
-            "immediate",
-            "best_interests",
-        ],
-    ),
-    (&[Purpose::CustodyHealth], &["lawful_custody", "custody_kind", "limb"]),
-    (
-        &[Purpose::LeCrimeAlert],
-        &[
-            "crime_on_premises",
-            "against_personnel",
-            "directly_related",
-            "by_patient",
-            "act",
-            "crime_off_premises",
-            "abuse_neglect_or_domestic_violence",
-        ],
-    ),
-    (
-        &[Purpose::MandatedReport],
-        &[
-            "child_abuse_suspected",
-            "elder_abuse_suspected",
-            "vulnerable_adult_abuse_suspected",
-            "wound",
-            "initial_report",
-        ],
-    ),
-];
-
-/// Facts that any request may state, and that no ask of a user looks at.
-const ANYWHERE: &[&str] =
-    &["lacks", "order", "articulable_threat", "cause_of_death_inquiry", "limited_data_set", "written_agreement_2_53"];
+pub use words::unread;
 
 /// An ask, before it has a unit and a person.
 pub struct Stated {
@@ -83,27 +27,6 @@ pub struct Who<'a> {
     pub user: &'a str,
     /// Log time, RFC 3339.
     pub now: &'a str,
-}
-
-/// The facts that this purpose does not look at.
-///
-/// # Errors
-/// A fact that no authority knows.
-pub fn unread(purpose: Option<Purpose>, basis: &BTreeMap<String, Value>) -> Result<Vec<String>, String> {
-    let known =
-        |fact: &&String| FACTS.iter().any(|(_, f)| f.contains(&fact.as_str())) || ANYWHERE.contains(&fact.as_str());
-    if let Some(unknown) = basis.keys().find(|fact| !known(fact)) {
-        let all: BTreeSet<&str> = FACTS.iter().flat_map(|(_, f)| *f).chain(ANYWHERE).copied().collect();
-        let all: Vec<&str> = all.into_iter().collect();
-        return Err(format!("no authority knows the fact `{unknown}` of `basis`: use {}", all.join(", ")));
-    }
-    let looked = |fact: &str| {
-        let of = |(purposes, facts): &(&[Purpose], &[&str])| {
-            facts.contains(&fact) && purpose.is_some_and(|p| purposes.contains(&p))
-        };
-        FACTS.iter().any(of) || matches!(fact, "lacks" | "order")
-    };
-    Ok(basis.keys().filter(|fact| !looked(fact)).cloned().collect())
 }
 
 /// The ask that a request amounts to; none where it states no authority.
@@ -201,15 +124,7 @@ struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     fn of(basis: &'a BTreeMap<String, Value>) -> Result<Self, String> {
-        let lacks = match basis.get("lacks") {
-            None => BTreeSet::new(),
-            Some(Value::String(one)) => BTreeSet::from([one.as_str()]),
-            Some(Value::Array(all)) if all.iter().all(Value::is_string) => {
-                all.iter().filter_map(Value::as_str).collect()
-            }
-            Some(_) => return Err("`lacks` of `basis` is a list of facts to leave out".to_owned()),
-        };
-        Ok(Self { basis, lacks })
+        Ok(Self { basis, lacks: words::lacks(basis)? })
     }
 
     fn yes(&self, fact: &str) -> Result<bool, String> {
@@ -395,6 +310,13 @@ mod tests {
         let facts = basis(&[("medical_emergency", true.into()), ("lacks", json!(["personnel_name"]))]);
         let asked = stated(Some(Purpose::Etreat), &facts, &MEDIC).unwrap().unwrap();
         assert!(asked.data.get("emergency").unwrap().get("personnel_name").is_none());
+        let facts = basis(&[("medical_emergency", true.into()), ("lacks", json!("2.51(c)(1)"))]);
+        let asked = stated(Some(Purpose::Etreat), &facts, &MEDIC).unwrap().unwrap();
+        let emergency = asked.data.get("emergency").unwrap();
+        assert!(emergency.get("personnel_affiliation").is_none() && emergency.get("disclosed_at").is_some());
+        let facts = basis(&[("medical_emergency", true.into()), ("lacks", json!(["personel_name"]))]);
+        let wrong = stated(Some(Purpose::Etreat), &facts, &MEDIC).err().unwrap();
+        assert!(wrong.contains("`personel_name`") && wrong.contains("personnel_name"), "{wrong}");
         let wrong = unread(Some(Purpose::Etreat), &basis(&[("unconscius", true.into())])).unwrap_err();
         assert!(wrong.contains("`unconscius`") && wrong.contains("medical_emergency"), "{wrong}");
     }

@@ -1,6 +1,6 @@
 //! Legal process: recorded by the unit it was served on, and nothing before a person looked at it.
 
-use handoff_schemas::{Category, Purpose};
+use handoff_schemas::{Purpose, RecipientKind};
 use handoff_spine::command::RecordRef;
 use handoff_spine::scenario::record_id;
 use jiff::ToSpan as _;
@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use super::Act;
+use super::asks::everything;
 use crate::format::{Order, Review, shown};
 use crate::found::Found;
 use crate::world::World;
@@ -15,6 +16,9 @@ use crate::world::names::Named;
 
 /// Days of a case are days here.
 const ZONE: &str = "America/Los_Angeles";
+/// What `lacks` of an order may name beside findings.
+const SERVED: &str = "served";
+const NOTICE: &str = "notice_to_patient";
 /// What 42 CFR 2.64(d) and 2.65(d) have a court find.
 const FINDINGS: [&str; 5] = [
     "other-ways-unavailable",
@@ -38,8 +42,15 @@ impl World {
         let role = o.role.or_else(|| self.directory.get(&reader).and_then(|u| u.roles.first().copied()));
         let role = role.ok_or_else(|| format!("order `{id}`: `{reader}` is no recipient"))?;
         let (kind, usual) = kind(&o.kind)?;
-        let all = || Category::ALL.iter().copied().filter(|c| *c != Category::Administrative).collect();
-        let categories: Vec<Category> = if o.categories.is_empty() { all() } else { o.categories.clone() };
+        // 2.65: police apply to investigate, the prosecutor to prosecute.
+        let usual = if kind == "order-2-65" && role == RecipientKind::Le { Purpose::LeInvest } else { usual };
+        let categories = if o.categories.is_empty() { everything() } else { o.categories.clone() };
+        let lacks = |word: &str| o.lacks.iter().any(|lack| lack == word);
+        let known = |word: &str| matches!(word, SERVED | NOTICE) || FINDINGS.contains(&word);
+        if let Some(unknown) = o.lacks.iter().find(|word| !known(word)) {
+            let findings = FINDINGS.join(", ");
+            return Err(format!("order `{id}`: `lacks` names `{unknown}`: use {SERVED}, {NOTICE}, {findings}"));
+        }
         let mut data = Map::new();
         let mut put = |name: &str, value: Option<Value>| drop(value.map(|v| data.insert(name.to_owned(), v)));
         put("kind", Some(kind.into()));
@@ -49,14 +60,17 @@ impl World {
         put("elements", (!o.elements.is_empty()).then(|| json!(o.elements)));
         put("data_from", o.data_from.as_deref().map(|day| instant(day, 0)).transpose()?.map(Value::from));
         put("data_before", o.data_to.as_deref().map(|day| instant(day, 1)).transpose()?.map(Value::from));
-        let findings = match &o.findings {
+        let mut findings = match &o.findings {
             Some(said) => said.clone(),
             None if kind.starts_with("order-") => FINDINGS.map(str::to_owned).to_vec(),
             None => Vec::new(),
         };
+        findings.retain(|finding| !lacks(finding));
         put("findings", (!findings.is_empty()).then(|| json!(findings)));
         put("mandate", o.mandate.as_ref().map(|number| json!({ "kind": "subpoena", "number": number })));
-        put("served_at", Some(shown(self.at).into()));
+        put("served_at", (!lacks(SERVED)).then(|| shown(self.at).into()));
+        // 2.64(b): the patient has notice; under 2.65 there need be none.
+        put("notice_to_patient_at", (kind == "order-2-64" && !lacks(NOTICE)).then(|| shown(self.at).into()));
         put("expires_at", o.expires.map(|at| shown(at.0).into()));
         let act = Act {
             unit: holder.clone(),
@@ -74,6 +88,9 @@ impl World {
         }
         let named = Named { record: record_id(&holder, &id), unit: holder, key: id.clone(), places };
         self.names.events.insert(id.clone(), named);
+        if o.purpose.is_none() {
+            self.names.implied.insert(id.clone());
+        }
         match &o.reviewed_by {
             Some(by) => self.review(&Review { ask: id, outcome: "release".to_owned(), by: Some(by.clone()) }),
             None => {
