@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use crate::defaults::Defaults;
 use crate::engine::Engine;
 use crate::exceptions::Exceptions;
-use crate::hook::{Hooks, Leaves};
+use crate::hook::{Fault, Hooks, Leaves};
 use crate::label::{LabelFiles, LabelLaw};
 use crate::matrix::{Cell, Matrix};
 use crate::notice::{NoticeForm, ScopeWords};
@@ -100,6 +100,8 @@ pub enum BundleError {
     Unknown(String),
     #[error("HO-1302: `{file}` of the law bundle: {why}")]
     Unreadable { file: &'static str, why: String },
+    #[error("HO-1444: `{file}` of the law bundle, line {line}: {why}")]
+    Hook { file: String, line: usize, why: String },
 }
 
 impl BundleError {
@@ -110,6 +112,7 @@ impl BundleError {
             Self::Missing(_) => "HO-1300",
             Self::Unknown(_) => "HO-1301",
             Self::Unreadable { .. } => "HO-1302",
+            Self::Hook { .. } => "HO-1444",
         }
     }
 }
@@ -186,7 +189,8 @@ impl Bundle {
         let hooks = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).filter(|(name, _)| is_hooks(name));
         let to_hook = |category, kind| matrix.cell(category, kind).is_some_and(Cell::leaves_to_hook);
         let leaves = Leaves { is_template: &known, to_hook: &to_hook };
-        let hooks = Hooks::parse(hooks, &leaves).map_err(bad("hooks/*.toml"))?;
+        let hooks = Hooks::parse(hooks, &leaves)
+            .map_err(|Fault { file, line, why }| BundleError::Hook { file, line, why })?;
         let notice = |name| file(name).map(|text| Arc::from(text.trim_end()));
         Ok(Self {
             hash: hash(files),

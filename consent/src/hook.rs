@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use handoff_schemas::{Category, Purpose, RecipientKind};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use file::Leaves;
+pub(crate) use file::{Fault, Leaves};
 
 /// What a hook's law is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,6 +38,8 @@ pub enum HookEffect {
     Deny,
     /// What participation or an agreement would open takes the person's consent: P and A read as C.
     RequireConsent,
+    /// Of what goes without the person's consent, these elements alone.
+    Narrow { elements: BTreeSet<String> },
     /// Opens what a matrix cell leaves to a reviewed hook; a template narrows it further.
     PermitException { template: Option<String> },
     /// From this age in years a minor consents to the care alone, and so signs alone for what it is about.
@@ -62,6 +64,7 @@ impl HookEffect {
         match self {
             Self::Deny => "deny",
             Self::RequireConsent => "require-consent",
+            Self::Narrow { .. } => "narrow",
             Self::PermitException { .. } => "permit-exception",
             Self::SetAge { .. } => "set-age",
             Self::Informs => "informs",
@@ -72,7 +75,7 @@ impl HookEffect {
     #[must_use]
     pub const fn acts(&self) -> Acts {
         match self {
-            Self::Deny | Self::RequireConsent => Acts::AtOnce,
+            Self::Deny | Self::RequireConsent | Self::Narrow { .. } => Acts::AtOnce,
             Self::PermitException { .. } | Self::SetAge { .. } => Acts::OnceReviewed,
             Self::Informs => Acts::Never,
         }
@@ -138,6 +141,14 @@ impl Hook {
     pub const fn age(&self) -> Option<u8> {
         match self.effect {
             HookEffect::SetAge { age } => Some(age),
+            _ => None,
+        }
+    }
+
+    /// The elements that it leaves of what goes without consent, if it narrows.
+    pub(crate) const fn narrows(&self) -> Option<&BTreeSet<String>> {
+        match &self.effect {
+            HookEffect::Narrow { elements } => Some(elements),
             _ => None,
         }
     }

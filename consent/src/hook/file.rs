@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handoff_schemas::{Category, Purpose, RecipientKind};
+use handoff_schemas::{Category, Purpose, RecipientKind, Registry};
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::{Hook, HookEffect, Hooks, Mark, Reach, Regulates};
 
@@ -18,7 +19,7 @@ struct File {
     jurisdiction: String,
     /// For people.
     name: String,
-    hook: Vec<Written>,
+    hook: Vec<Spanned<Written>>,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +36,8 @@ struct Written {
     #[serde(default)]
     sources: BTreeSet<RecipientKind>,
     template: Option<String>,
+    #[serde(default)]
+    elements: BTreeSet<String>,
     age: Option<u8>,
     cite: String,
     source: String,
@@ -47,6 +50,7 @@ struct Written {
 enum Effect {
     Deny,
     RequireConsent,
+    Narrow,
     PermitException,
     SetAge,
     Informs,
@@ -66,33 +70,48 @@ pub(crate) struct Leaves<'a> {
     pub to_hook: &'a dyn Fn(Category, RecipientKind) -> bool,
 }
 
+/// What is wrong with a file of hooks, and where.
+pub(crate) struct Fault {
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    pub why: String,
+}
+
 impl Hooks {
     /// Reads the files, by name.
     pub(crate) fn parse<'f>(
         files: impl Iterator<Item = (&'f str, &'f str)>,
         leaves: &Leaves<'_>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Fault> {
         let mut all: BTreeMap<String, Vec<Hook>> = BTreeMap::new();
         let mut ids = BTreeSet::new();
         for (name, text) in files {
-            let wrong = |why: String| format!("{name}: {why}");
-            let file: File = toml::from_str(text).map_err(|e| wrong(e.message().to_owned()))?;
+            let at = |start: usize, why: String| Fault { file: name.to_owned(), line: line(text, start), why };
+            let file: File = toml::from_str(text)
+                .map_err(|e| at(e.span().map_or(0, |span| span.start), e.message().to_owned()))?;
             if !is_jurisdiction(&file.jurisdiction) {
-                return Err(wrong(format!("`{}` is no jurisdiction such as US or US-WA", file.jurisdiction)));
+                return Err(at(0, format!("`{}` is no jurisdiction such as US or US-WA", file.jurisdiction)));
             }
             if file.name.trim().is_empty() {
-                return Err(wrong("its place has no name".to_owned()));
+                return Err(at(0, "its place has no name".to_owned()));
             }
             for written in file.hook {
-                let hook = hook(written, &file.jurisdiction, leaves).map_err(wrong)?;
+                let start = written.span().start;
+                let hook = hook(written.into_inner(), &file.jurisdiction, leaves).map_err(|why| at(start, why))?;
                 if !ids.insert(hook.id.clone()) {
-                    return Err(wrong(format!("`{}` stands twice", hook.id)));
+                    return Err(at(start, format!("`{}` stands twice", hook.id)));
                 }
                 all.entry(file.jurisdiction.clone()).or_default().push(hook);
             }
         }
         Ok(Self(all))
     }
+}
+
+/// The line of a byte, from 1.
+fn line(text: &str, byte: usize) -> usize {
+    1 + text.bytes().take(byte).filter(|b| *b == b'\n').count()
 }
 
 fn hook(written: Written, jurisdiction: &str, leaves: &Leaves<'_>) -> Result<Hook, String> {
@@ -130,9 +149,16 @@ fn effect(written: &Written) -> Result<HookEffect, String> {
     if (written.age.is_some() || !written.sources.is_empty()) && written.effect != Effect::SetAge {
         return Err("only a `set-age` has an `age` and `sources`".to_owned());
     }
+    if written.elements.is_empty() == (written.effect == Effect::Narrow) {
+        return Err("a `narrow`, and nothing else, lists the `elements` that it leaves".to_owned());
+    }
+    if let Some(unknown) = written.elements.iter().find(|word| !is_element(word)) {
+        return Err(format!("`{unknown}` is no element of schemas/elements.json"));
+    }
     Ok(match written.effect {
         Effect::Deny => HookEffect::Deny,
         Effect::RequireConsent => HookEffect::RequireConsent,
+        Effect::Narrow => HookEffect::Narrow { elements: written.elements.clone() },
         Effect::PermitException => HookEffect::PermitException { template: written.template.clone() },
         Effect::SetAge => match written.age.filter(|age| *age < OF_AGE) {
             Some(age) => HookEffect::SetAge { age },
@@ -142,9 +168,14 @@ fn effect(written: &Written) -> Result<HookEffect, String> {
     })
 }
 
+/// A word that templates select by: of the vocabulary, or the slug of a category.
+fn is_element(word: &str) -> bool {
+    Registry::embedded().elements().contains_key(word) || word.parse::<Category>().is_ok()
+}
+
 /// What it applies to: all three stated where it is about a flow, none where it informs.
 fn reach(written: &Written) -> Result<Reach, String> {
-    let flows = matches!(written.effect, Effect::Deny | Effect::RequireConsent | Effect::PermitException);
+    let flows = !matches!(written.effect, Effect::SetAge | Effect::Informs);
     let stated = [written.categories.is_some(), written.kinds.is_some(), written.purposes.is_some()];
     let expected = match written.effect {
         Effect::SetAge => stated == [true, false, false],

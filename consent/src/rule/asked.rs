@@ -58,6 +58,7 @@ fn grant(memo: &mut Memo, s: &Situation<'_>, category: Category, why: &mut Why<'
     if !asked.is_empty() {
         elements = elements.intersect(&ElementSet::of(asked.iter().cloned()));
     }
+    elements = attempt.unconsented(elements);
     if elements.is_empty() {
         why.add(Reason::NotInTemplate);
         return None;

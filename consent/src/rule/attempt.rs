@@ -214,7 +214,12 @@ impl<'a, 'b> Attempt<'a, 'b> {
         if let Some(consent) = consent.filter(|c| !c.facts.elements.is_empty()) {
             elements = elements.intersect(&ElementSet::of(consent.facts.elements.iter().cloned()));
         }
-        elements
+        if consent.is_none() { self.unconsented(elements) } else { elements }
+    }
+
+    /// What hooks leave of what goes without the person's consent (rulebook 4).
+    pub(super) fn unconsented(&self, elements: ElementSet) -> ElementSet {
+        self.hooks.narrowed(elements)
     }
 
     fn narrowed(&self, templates: &[String]) -> ElementSet {

@@ -44,7 +44,7 @@ pub(crate) fn excepted(
             elements = elements.intersect(&s.bundle.narrowed(templates, category, &[]));
         }
     }
-    !elements.is_empty()
+    !attempt.unconsented(elements).is_empty()
 }
 
 /// Every required fact of the exception, met. That medical personnel ask is met only where the recipient's kind can have

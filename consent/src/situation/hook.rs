@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use handoff_schemas::{AgreementId, Category, Fact, HookReview, Purpose, UnitId};
+use handoff_schemas::{AgreementId, Category, ElementSet, Fact, HookReview, Purpose, UnitId};
 
 use super::{CellFacts, Situation};
 use crate::bundle::{Bundle, Standing};
@@ -13,10 +13,19 @@ use crate::hook::{Hook, HookEffect};
 use crate::matrix::{Alternative, Decision, Requirement};
 
 /// What hooks ask of one slice for one purpose, reviewed or not.
-#[derive(Clone, Copy)]
 pub(crate) struct Tightened<'a> {
     pub denies: Option<&'a Hook>,
     pub consent: Option<&'a Hook>,
+    /// Those that leave fewer elements of what goes without the person's consent.
+    narrow: Vec<&'a Hook>,
+}
+
+impl Tightened<'_> {
+    /// What they leave of what goes without the person's consent.
+    pub fn narrowed(&self, elements: ElementSet) -> ElementSet {
+        let leaves = self.narrow.iter().filter_map(|hook| hook.narrows());
+        leaves.fold(elements, |left, these| left.intersect(&ElementSet::of(these.iter().cloned())))
+    }
 }
 
 /// A way of a cell that a reviewed hook opens.
@@ -35,14 +44,19 @@ impl Opening<'_> {
 }
 
 impl<'a> Situation<'a> {
-    /// The first hook that forbids it, and the first that asks for consent, whichever axis they speak of.
+    /// The first hook that forbids it, the first that asks for consent, and all that narrow, whichever axis they speak of.
     pub fn tightened(&self, purpose: Purpose, axes: &[Category]) -> Tightened<'a> {
         let kind = self.recipient.kind;
         let first = |effect: &HookEffect| {
             let speaks = |h: &&Hook| h.effect == *effect && axes.iter().any(|axis| h.reaches(*axis, kind, purpose));
             self.hooks.iter().copied().find(speaks)
         };
-        Tightened { denies: first(&HookEffect::Deny), consent: first(&HookEffect::RequireConsent) }
+        let narrows = |h: &&Hook| h.narrows().is_some() && axes.iter().any(|axis| h.reaches(*axis, kind, purpose));
+        Tightened {
+            denies: first(&HookEffect::Deny),
+            consent: first(&HookEffect::RequireConsent),
+            narrow: self.hooks.iter().copied().filter(narrows).collect(),
+        }
     }
 
     /// The cell of an axis as hooks leave it for a purpose.

@@ -86,7 +86,7 @@ fn fact(draft: Drafted) -> Fact {
     Fact::AgreementDrafted { agreement: draft.agreement, version: draft.version, document: draft.document }
 }
 
-pub(crate) fn record<'a>(state: &'a Entry, agreement: &AgreementId) -> Result<&'a AgreementRecord, Refusal> {
+pub fn record<'a>(state: &'a Entry, agreement: &AgreementId) -> Result<&'a AgreementRecord, Refusal> {
     let Entry::Agreement(record) = state else { return Err(no_such("agreement")) };
     if record.agreement == *agreement { Ok(record) } else { Err(other_record("/agreement")) }
 }

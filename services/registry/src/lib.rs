@@ -4,6 +4,7 @@
 
 mod agreement;
 mod decide;
+mod hook;
 mod moves;
 mod operator;
 mod partner;
