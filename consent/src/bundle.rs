@@ -189,8 +189,8 @@ impl Bundle {
         let hooks = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).filter(|(name, _)| is_hooks(name));
         let to_hook = |category, kind| matrix.cell(category, kind).is_some_and(Cell::leaves_to_hook);
         let leaves = Leaves { is_template: &known, to_hook: &to_hook };
-        let hooks = Hooks::parse(hooks, &leaves)
-            .map_err(|Fault { file, line, why }| BundleError::Hook { file, line, why })?;
+        let hooks =
+            Hooks::parse(hooks, &leaves).map_err(|Fault { file, line, why }| BundleError::Hook { file, line, why })?;
         let notice = |name| file(name).map(|text| Arc::from(text.trim_end()));
         Ok(Self {
             hash: hash(files),

@@ -88,8 +88,8 @@ impl Hooks {
         let mut ids = BTreeSet::new();
         for (name, text) in files {
             let at = |start: usize, why: String| Fault { file: name.to_owned(), line: line(text, start), why };
-            let file: File = toml::from_str(text)
-                .map_err(|e| at(e.span().map_or(0, |span| span.start), e.message().to_owned()))?;
+            let file: File =
+                toml::from_str(text).map_err(|e| at(e.span().map_or(0, |span| span.start), e.message().to_owned()))?;
             if !is_jurisdiction(&file.jurisdiction) {
                 return Err(at(0, format!("`{}` is no jurisdiction such as US or US-WA", file.jurisdiction)));
             }

@@ -40,7 +40,9 @@ pub fn facts(state: &Entry, command: &Command, item: &Item, known: &dyn Known) -
     let said: Enabled = data(item)?;
     stands_on(state, command, said.agreement.as_ref())?;
     if said.reviewed_by.trim().is_empty() {
-        return Err(Refusal::new("HO-1443", "the review of a hook names nobody", "name who reviewed it").at("/reviewed_by"));
+        return Err(
+            Refusal::new("HO-1443", "the review of a hook names nobody", "name who reviewed it").at("/reviewed_by")
+        );
     }
     let law = known.law();
     let hooks = law.as_ref().map(|law| law.hooks.matching(&said.hook, said.jurisdiction.as_deref()));
