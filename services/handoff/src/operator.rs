@@ -2,6 +2,7 @@
 //! Every act is a command with a key of its own, so that a second try does nothing twice.
 
 mod agreement;
+mod hooks;
 mod reviews;
 
 use anyhow::{Context as _, Result, bail};
@@ -10,6 +11,7 @@ use handoff_spine::command::{Accepted, Refusal};
 use serde_json::{Value, json};
 
 pub use agreement::{Loaded, load, standing, suspend};
+pub use hooks::{OfHook, review_hook};
 pub use reviews::{Kind, Review, Waiting, review, waiting};
 
 use crate::session::Session;

@@ -7,6 +7,7 @@ mod cases;
 mod dead;
 mod demo;
 mod explain;
+mod hooks;
 mod law;
 mod ledger;
 mod publish;
@@ -46,6 +47,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Ledger(LedgerVerb::Verify(with)) => ledger::verify(&data, &with.keys, json).await,
         Verb::Ledger(LedgerVerb::Key) => ledger::key(&data, json).await,
         Verb::Law(LawVerb::Prove(with)) => law::prove(&with, json).await,
+        Verb::Law(LawVerb::Hooks(of)) => hooks::list(&data, &of, json).await,
+        Verb::Law(LawVerb::Review(what)) => hooks::review(&data, &what, json).await,
         Verb::Dead(what) => dead::dead(&data, &what, json).await,
         Verb::Rebuild(what) => view::rebuild(&data, &what, json).await,
         Verb::Demo(options) => demo::demo(&data, &options, json).await,
