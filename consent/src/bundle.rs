@@ -17,11 +17,12 @@ pub use carried::CarriedLaw;
 use crate::defaults::Defaults;
 use crate::engine::Engine;
 use crate::exceptions::Exceptions;
+use crate::hook::{Fault, Hooks, Leaves};
 use crate::label::{LabelFiles, LabelLaw};
-use crate::matrix::Matrix;
+use crate::matrix::{Cell, Matrix};
 use crate::notice::{NoticeForm, ScopeWords};
 use crate::reason::Reasons;
-use crate::template::Templates;
+use crate::template::{Template, Templates};
 
 macro_rules! law_files {
     ($($name:literal),* $(,)?) => {
@@ -33,6 +34,14 @@ law_files! {
     "defaults.toml",
     "exceptions.toml",
     "floors.cedar",
+    "hooks/us-al.toml",
+    "hooks/us-ca.toml",
+    "hooks/us-co.toml",
+    "hooks/us-ks.toml",
+    "hooks/us-ma.toml",
+    "hooks/us-mo.toml",
+    "hooks/us-pa.toml",
+    "hooks/us-wa.toml",
     "labels/categories.csv",
     "labels/hierarchy.csv",
     "labels/rules.toml",
@@ -49,6 +58,11 @@ law_files! {
     "templates.toml",
 }
 
+/// A file of hooks: a bundle has as many as its deployment's places need.
+fn is_hooks(name: &str) -> bool {
+    name.starts_with("hooks/") && name.ends_with(".toml")
+}
+
 /// Why a bundle does not load. Names the file; nothing in it is about a person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
@@ -60,6 +74,8 @@ pub enum BundleError {
     Unreadable { file: &'static str, why: String },
     #[error("HO-1303: the files of the law bundle {0} are not those of its address; take the ones that were reviewed")]
     Altered(BundleHash),
+    #[error("HO-1444: `{file}` of the law bundle, line {line}: {why}")]
+    Hook { file: String, line: usize, why: String },
 }
 
 impl BundleError {
@@ -71,6 +87,7 @@ impl BundleError {
             Self::Unknown(_) => "HO-1301",
             Self::Unreadable { .. } => "HO-1302",
             Self::Altered(_) => "HO-1303",
+            Self::Hook { .. } => "HO-1444",
         }
     }
 
@@ -79,7 +96,7 @@ impl BundleError {
     pub fn file(&self) -> Option<&str> {
         match self {
             Self::Missing(file) | Self::Unreadable { file, .. } => Some(file),
-            Self::Unknown(file) => Some(file),
+            Self::Unknown(file) | Self::Hook { file, .. } => Some(file),
             Self::Altered(_) => None,
         }
     }
@@ -105,6 +122,7 @@ pub struct Bundle {
     pub reasons: Reasons,
     pub engine: Engine,
     pub labels: LabelLaw,
+    pub hooks: Hooks,
     notices: [Arc<str>; 2],
     pub(crate) scope_en: ScopeWords,
     pub(crate) scope_es: ScopeWords,
@@ -132,7 +150,8 @@ impl Bundle {
     /// # Errors
     /// A missing, unknown or unreadable file; an unknown qualifier in a matrix cell; a policy that its schema refuses.
     pub fn parse(files: &BTreeMap<String, String>) -> Result<Self, BundleError> {
-        if let Some(unknown) = files.keys().find(|name| FILES.iter().all(|(known, _)| known != name)) {
+        let unread = |name: &&String| !is_hooks(name) && FILES.iter().all(|(known, _)| known != name);
+        if let Some(unknown) = files.keys().find(unread) {
             return Err(BundleError::Unknown(unknown.clone()));
         }
         let file = |name: &'static str| files.get(name).map(String::as_str).ok_or(BundleError::Missing(name));
@@ -152,6 +171,11 @@ impl Bundle {
             rules: file("labels/rules.toml")?,
         };
         let labels = LabelLaw::parse(&labels).map_err(|(file, why)| BundleError::Unreadable { file, why })?;
+        let hooks = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).filter(|(name, _)| is_hooks(name));
+        let to_hook = |category, kind| matrix.cell(category, kind).is_some_and(Cell::leaves_to_hook);
+        let leaves = Leaves { is_template: &known, to_hook: &to_hook };
+        let hooks =
+            Hooks::parse(hooks, &leaves).map_err(|Fault { file, line, why }| BundleError::Hook { file, line, why })?;
         let notice = |name| file(name).map(|text| Arc::from(text.trim_end()));
         Ok(Self {
             hash: hash(files),
@@ -166,6 +190,7 @@ impl Bundle {
             exceptions,
             engine,
             labels,
+            hooks,
         })
     }
 
@@ -184,20 +209,28 @@ impl Bundle {
         self.standing.get(&(kind, category)).map_or(&[], Vec::as_slice)
     }
 
-    /// What a kind's templates show of a category for one stated purpose.
-    pub(crate) fn flow(&self, kind: RecipientKind, purpose: Purpose, category: Category) -> Option<Standing> {
-        flow(&self.templates, self.defaults.templates(kind, purpose), purpose, category)
+    /// What a kind's templates show of a category for one stated purpose; of those that need a hook these alone, which a
+    /// reviewed one stands behind.
+    pub(crate) fn flow(
+        &self,
+        kind: RecipientKind,
+        purpose: Purpose,
+        category: Category,
+        hooked: &[&str],
+    ) -> Option<Standing> {
+        flow(&self.templates, self.defaults.templates(kind, purpose), purpose, category, hooked)
     }
 
     /// What one template shows of a category, whoever reads: an exception's field set.
     pub(crate) fn field_set(&self, template: &str, purpose: Purpose, category: Category) -> Option<Standing> {
-        flow(&self.templates, &[template.to_owned()], purpose, category)
+        flow(&self.templates, &[template.to_owned()], purpose, category, &[])
     }
 
-    /// What templates that a matrix cell or an agreement names show of a category. One that needs a reviewed hook shows
-    /// nothing: no hook is carried yet.
-    pub(crate) fn narrowed(&self, names: &[String], category: Category) -> ElementSet {
-        flow(&self.templates, names, Purpose::Treat, category).map_or(ElementSet::none(), |f| (*f.elements).clone())
+    /// What templates that a matrix cell or an agreement names show of a category. One that needs a hook shows nothing but
+    /// where a reviewed one stands behind it: those of `hooked`.
+    pub(crate) fn narrowed(&self, names: &[String], category: Category, hooked: &[&str]) -> ElementSet {
+        let flow = flow(&self.templates, names, Purpose::Treat, category, hooked);
+        flow.map_or(ElementSet::none(), |f| (*f.elements).clone())
     }
 }
 
@@ -212,9 +245,17 @@ impl Labeller for Bundle {
     }
 }
 
-fn flow(templates: &Templates, names: &[String], purpose: Purpose, category: Category) -> Option<Standing> {
+fn flow(
+    templates: &Templates,
+    names: &[String],
+    purpose: Purpose,
+    category: Category,
+    hooked: &[&str],
+) -> Option<Standing> {
     let shows = |name: &&String| {
-        templates.get(name).is_some_and(|t| !t.requires_hook && t.elements(category).is_some_and(|e| !e.is_empty()))
+        let usable = |t: &&Template| !t.requires_hook || hooked.contains(&name.as_str());
+        let shown = templates.get(name).filter(usable).and_then(|t| t.elements(category));
+        shown.is_some_and(|e| !e.is_empty())
     };
     let names: Vec<String> = names.iter().filter(shows).cloned().collect();
     let elements = templates.union(&names, category);
@@ -227,7 +268,7 @@ fn standing(templates: &Templates, defaults: &Defaults) -> BTreeMap<(RecipientKi
     for kind in RecipientKind::ALL {
         for category in Category::ALL {
             for purpose in defaults.purposes(*kind) {
-                let flow = flow(templates, defaults.templates(*kind, purpose), purpose, *category);
+                let flow = flow(templates, defaults.templates(*kind, purpose), purpose, *category, &[]);
                 if let Some(flow) = flow {
                     all.entry((*kind, *category)).or_default().push(flow);
                 }

@@ -35,10 +35,18 @@ impl Begins {
     }
 }
 
-/// The days from which on somebody may be, and surely is, 18 years old. One day, but for who is born on 29 February:
-/// the laws of the states differ between 28 February and 1 March.
+/// Years at which somebody is of age.
+pub const OF_AGE: u8 = 18;
+
+/// The days from which on somebody may be, and surely is, of age.
 pub fn of_age(born: Date) -> Option<(Date, Date)> {
-    let year = born.year().checked_add(18)?;
+    turns(born, OF_AGE)
+}
+
+/// The days from which on somebody may be, and surely is, so many years old. One day, but for who is born on 29 February:
+/// the laws of the states differ between 28 February and 1 March.
+pub fn turns(born: Date, years: u8) -> Option<(Date, Date)> {
+    let year = born.year().checked_add(i16::from(years))?;
     if let Ok(birthday) = Date::new(year, born.month(), born.day()) {
         return Some((birthday, birthday));
     }

@@ -29,6 +29,8 @@ pub enum Path {
     LifeSafety,
     Consent,
     Authorization,
+    /// By a reviewed hook, where the cell leaves it to one. After the person's own word, which may open more.
+    StateHook,
     Exception,
     CourtOrder,
     /// What an emergency disclosure leaves in the source's records.
@@ -47,6 +49,7 @@ impl Path {
             "life-safety" => Self::LifeSafety,
             "consent" => Self::Consent,
             "authorization" => Self::Authorization,
+            "state-hook" => Self::StateHook,
             "exception" => Self::Exception,
             "court-order" => Self::CourtOrder,
             "record" => Self::Record,

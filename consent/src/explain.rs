@@ -46,14 +46,14 @@ pub fn explain(bundle: &Bundle, ruling: &Ruling) -> Vec<Explanation> {
             released: matches!(slice.outcome, Outcome::Release(_)),
             elements: slice.outcome.elements(),
             points: match &slice.outcome {
-                Outcome::Release(grants) => grants.iter().map(|g| granted(g, ruling.ask.is_some())).collect(),
+                Outcome::Release(grants) => grants.iter().map(|g| granted(bundle, g, ruling.ask.is_some())).collect(),
                 Outcome::Withhold(reasons) => reasons.iter().map(|w| withheld(bundle, w)).collect(),
             },
         })
         .collect()
 }
 
-fn granted(grant: &Grant, asked: bool) -> Point {
+fn granted(bundle: &Bundle, grant: &Grant, asked: bool) -> Point {
     let words = |all: Vec<String>| all.join(", ");
     let purposes = words(grant.purposes.iter().map(ToString::to_string).collect());
     let basis = words(grant.basis.iter().map(ToString::to_string).collect());
@@ -77,7 +77,7 @@ fn granted(grant: &Grant, asked: bool) -> Point {
         clause: grant.agreement.as_ref().map(|a| format!("{} v{}, clause {}", a.id, a.version, a.clause)),
         consent: grant.consent.as_ref().map(|c| c.record.to_string()),
         citation: Arc::clone(&grant.citation),
-        plain,
+        plain: with_hooks(bundle, plain, &grant.citation),
         change: "".into(),
     }
 }
@@ -89,7 +89,17 @@ fn withheld(bundle: &Bundle, w: &Withheld) -> Point {
         clause: w.agreement.as_ref().map(ToString::to_string),
         consent: w.consent.map(|c| c.to_string()),
         citation: Arc::clone(&w.citation),
-        plain: bundle.reasons.text(w.reason).map(|t| t.plain.to_string()).unwrap_or_default(),
+        plain: with_hooks(
+            bundle,
+            bundle.reasons.text(w.reason).map(|t| t.plain.to_string()).unwrap_or_default(),
+            &w.citation,
+        ),
         change: Arc::clone(&w.missing),
     }
+}
+
+/// With what the law of each hook that the citation names says.
+fn with_hooks(bundle: &Bundle, plain: String, citation: &str) -> String {
+    let hooks = bundle.hooks.named_in(citation);
+    hooks.fold(plain, |plain, hook| format!("{plain} ({}: {})", hook.id, hook.paraphrase))
 }

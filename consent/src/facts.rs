@@ -126,6 +126,13 @@ slice_facts! {
     person_denies,
     /// A restriction that the source agreed to stands against it.
     person_restricts,
+    /// A hook of the source's place says no (rulebook 4).
+    hook_denies,
+    /// A hook of the source's place asks for the person's consent.
+    hook_consent_required,
+    /// The cell leaves it to a hook, and one of the place of both units that somebody reviewed opens it, for this
+    /// agreement.
+    hook_opens,
     /// Notice and scope explanation could be made for the candidate consent.
     notice_ready,
 }

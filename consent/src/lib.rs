@@ -14,6 +14,7 @@ mod exceptions;
 mod explain;
 mod facts;
 mod form;
+mod hook;
 mod identity;
 mod label;
 mod matrix;
@@ -41,6 +42,7 @@ pub use form::{
     CjCondition, ConsentForm, Deficiency, FormExpiry, FormType, Intermediary, Signature, consent_deficiencies,
 };
 pub use handoff_schemas::{BundleHash, ElementSet};
+pub use hook::{Acts, Hook, HookEffect, Hooks, Mark, Regulates};
 pub use identity::{Confidence, Identification};
 pub use label::{Coded, LabelLaw};
 pub use matrix::{Alternative, Basis, Cell, Decision, Matrix, Requirement, UnreadableCell};

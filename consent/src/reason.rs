@@ -56,6 +56,8 @@ reasons! {
     Part2Exception = "PART2_EXCEPTION",
     BreakGlassBarred = "BREAK_GLASS_BARRED",
     NotMedical = "NOT_MEDICAL",
+    StateHookDenies = "STATE_HOOK_DENIES",
+    StateHookConsent = "STATE_HOOK_CONSENT",
     AgreementProhibits = "AGREEMENT_PROHIBITS",
     CjisChannel = "CJIS_CHANNEL",
     MatrixDenies = "MATRIX_DENIES",

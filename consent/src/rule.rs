@@ -6,6 +6,7 @@ mod reasons;
 mod supposed;
 mod told;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -280,14 +281,12 @@ fn slice(memo: &mut Memo, s: &Situation<'_>, category: Category, asked: Option<P
         why.add(Reason::OutsideMatrix);
         return Outcome::Withhold(why.into_list());
     }
-    let kind = s.recipient.kind;
-    let stated = asked.and_then(|p| s.bundle.flow(kind, p, category).or_else(|| s.in_proceedings(p, category)));
-    let flows: &[Standing] = match asked {
-        Some(_) => stated.as_slice(),
-        None => s.bundle.standing(kind, category),
+    let flows: Cow<'_, [Standing]> = match asked {
+        Some(p) => s.flow(p, category).or_else(|| s.in_proceedings(p, category)).into_iter().collect(),
+        None => s.standing(category),
     };
     let mut grants: Vec<Grant> = Vec::new();
-    for flow in flows {
+    for flow in flows.iter() {
         for grant in attempt::attempt(memo, s, category, flow, &mut why, leans) {
             match grants.iter_mut().find(|known| known.same_authority(&grant)) {
                 Some(known) => known.purposes.extend(grant.purposes),

@@ -4,6 +4,7 @@ mod agreement;
 mod authority;
 mod cell;
 mod consent;
+mod hook;
 mod identity;
 mod seal;
 mod signature;
@@ -19,8 +20,10 @@ pub(crate) use agreement::Hit;
 pub(crate) use authority::{Authority, Named};
 pub(crate) use cell::CellFacts;
 pub(crate) use consent::Match;
+pub(crate) use hook::{Opening, Tightened};
 
 use crate::bundle::Bundle;
+use crate::hook::Hook;
 use crate::identity::Confidence;
 use crate::state::{AgreementState, AskState, ConsentState, PolicyState};
 
@@ -57,6 +60,7 @@ impl EventFacts<'_> {
     pub(crate) fn impersonal(&self, state: &PolicyState) -> bool {
         let of_a_consent = |f: &Fact| about(state, f).is_some();
         self.referrals().next().is_none()
+            && !self.facts.iter().any(|f| matches!(f, Fact::HoldWritten { .. }))
             && !self.facts.iter().any(of_a_consent)
             && self.person.is_none_or(|p| !state.is_known(p))
     }
@@ -90,6 +94,8 @@ pub(crate) struct Situation<'a> {
     pub content_axes: Vec<(Category, Category)>,
     pub shared: Vec<&'a AgreementState>,
     pub consents: Vec<&'a ConsentState>,
+    /// Hooks of the place whose law the source follows; none over its own data.
+    pub hooks: Vec<&'a Hook>,
     /// Consents the event itself is about.
     about: Vec<&'a ConsentFacts>,
 }
@@ -128,6 +134,7 @@ impl<'a> Situation<'a> {
             shared: if own { Vec::new() } else { state.shared(event.source, &recipient.unit).collect() },
             consents: event.person.map(|p| state.consents_of(p)).unwrap_or_default(),
             about: event.facts.iter().filter_map(|f| about(state, f)).collect(),
+            hooks: source.filter(|_| !own).map(|u| bundle.hooks.of(&u.jurisdiction)).unwrap_or_default(),
         };
         situation.labels = situation.labels();
         situation.content_axes = situation.content_axes();

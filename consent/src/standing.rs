@@ -127,6 +127,8 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
             Fact::AgreementMoved { agreement, .. } => floors.push((Scope::Agreement(agreement.clone()), pos)),
             // Everybody's standing may change with it.
             Fact::OperatorDeclared { .. } | Fact::LawActivated { .. } => floors.push((Scope::Bundle, pos)),
+            // One taken back shuts what it opened; one that sets an age ends what parents signed.
+            Fact::HookReviewed { .. } => floors.push((Scope::Bundle, pos)),
             // What rested on the relationship hides; under another record it may go on.
             Fact::TreatmentEnded { person, unit } => floors.push((Scope::Treatment(*person, unit.clone()), pos)),
             // A link may bring a denial with it.
@@ -183,6 +185,7 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
             | Fact::RecallOrdered { .. }
             | Fact::Amends { .. }
             | Fact::Disposed { .. }
+            | Fact::HoldWritten { .. }
             | Fact::Sweep { .. }
             // What ends by time alone is hidden by its own valid-until, from the same log time on.
             | Fact::Due { .. } => {}

@@ -5,6 +5,7 @@ mod asks;
 mod consents;
 mod due;
 mod fold;
+mod hooks;
 mod links;
 mod lives;
 mod operator;
@@ -32,6 +33,7 @@ use agreements::Agreements;
 use asks::Asks;
 use consents::Consents;
 use due::Dues;
+use hooks::Reviews;
 use links::Links;
 use lives::Lives;
 use seals::Seals;
@@ -76,6 +78,7 @@ pub struct PolicyState {
     operator: Option<OperatorFacts>,
     /// None: nothing was activated, so it is the law that the hub began with.
     law: Option<BundleHash>,
+    hooks: Reviews,
     lives: Lives,
     referrals: BTreeMap<RecordId, ReferralState>,
     erasures: BTreeMap<PersonId, Vec<Erasure>>,

@@ -7,9 +7,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgreementId, AskFacts, BundleHash, CapacityFacts, Category, EventId, EventType, LogPos, LogTime, MatchEvidence,
-    OperatorFacts, PartnerId, PersonId, Purpose, RecipientKind, RecordId, RepresentativeFacts, ReviewOutcome,
-    SealFacts, Signatures, UnitId,
+    AgreementId, AskFacts, BundleHash, CapacityFacts, Category, EventId, EventType, HookReview, LogPos, LogTime,
+    MatchEvidence, OperatorFacts, PartnerId, PersonId, Purpose, RecipientKind, RecordId, RepresentativeFacts,
+    ReviewOutcome, SealFacts, Signatures, UnitId,
 };
 
 /// One policy-relevant statement of an event. Standing and policy fold these in log order.
@@ -46,6 +46,10 @@ pub enum Fact {
     /// The version of the law in force from this position on; the log carries its files.
     LawActivated {
         bundle: BundleHash,
+    },
+    /// Somebody reviewed a hook of state law, or took the review back.
+    HookReviewed {
+        review: HookReview,
     },
     /// The unit took the person into its care, under this event's record (42 CFR 2.11, treating provider relationship).
     /// It counts from the unit itself alone.
@@ -162,6 +166,11 @@ pub enum Fact {
     Disposed {
         disposition: Disposition,
         law_enforcement_initiated: bool,
+    },
+    /// Whose officer wrote the hold that this event is about, as its source says (template F3b, matrix C28).
+    HoldWritten {
+        person: PersonId,
+        unit: UnitId,
     },
     /// Policy's own: earlier events (position, index) to be ruled again with the state at this position.
     Sweep {

@@ -10,6 +10,7 @@ mod element_set;
 mod error;
 mod evidence;
 mod facts;
+mod hooks;
 mod ids;
 mod labels;
 mod law;
@@ -38,6 +39,7 @@ pub use facts::{
     AgreementStatus, ConsentFacts, ConsentType, Disposition, Expiry, Fact, HipaaStatus, LawLabel, OrgType, Part2Status,
     PartnerStatus, ReferralStatus, RevokedFor, UnitFacts,
 };
+pub use hooks::HookReview;
 pub use ids::{
     AgreementId, BadId, EventId, EventType, IncidentId, LogPos, PartnerId, PersonId, RecordId, ReleaseId, UnitId,
 };

@@ -20,6 +20,14 @@ pub struct Alternative {
     pub requirements: Vec<Requirement>,
 }
 
+impl Alternative {
+    /// Whether it waits for a reviewed hook: by its word, or because its field set needs one (F3b, who wrote the hold).
+    #[must_use]
+    pub fn leaves_to_hook(&self) -> bool {
+        self.requirements.iter().any(|r| matches!(r, Requirement::ReviewedHook | Requirement::HoldInitiated))
+    }
+}
+
 /// The codes of rulebook 7.6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decision {
@@ -56,7 +64,7 @@ pub enum Requirement {
     Specific,
     /// `if LE-initiated`: the recipient asked for the referral, and the referrer reports on it.
     LeInitiated,
-    /// `if initiated`: the recipient wrote the hold.
+    /// `if initiated`: the recipient wrote the hold, and a reviewed hook says that it may know.
     HoldInitiated,
     /// `if-hook`, `hook`, `per regime`, or a template that requires one: a reviewed state hook.
     ReviewedHook,
@@ -110,6 +118,12 @@ impl Cell {
         }
         let basis = basis.split(';').map(|b| b.parse().map_err(|_| unreadable(b))).collect::<Result<_, _>>()?;
         Ok(Self { text: text.to_owned(), alternatives, basis })
+    }
+
+    /// Whether some way of the cell waits for a reviewed hook (rulebook 4).
+    #[must_use]
+    pub fn leaves_to_hook(&self) -> bool {
+        self.alternatives.iter().any(Alternative::leaves_to_hook)
     }
 
     /// Whether the cell offers a way of this kind, met or not.

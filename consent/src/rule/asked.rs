@@ -52,12 +52,13 @@ fn grant(memo: &mut Memo, s: &Situation<'_>, category: Category, why: &mut Why<'
     };
     let mut elements = (*flow.elements).clone();
     for templates in narrowing.into_iter().filter(|t| !t.is_empty()) {
-        elements = elements.intersect(&s.bundle.narrowed(templates, category));
+        elements = elements.intersect(&s.bundle.narrowed(templates, category, &[]));
     }
     let asked = &by.ask.facts.scope.elements;
     if !asked.is_empty() {
         elements = elements.intersect(&ElementSet::of(asked.iter().cloned()));
     }
+    elements = attempt.unconsented(elements);
     if elements.is_empty() {
         why.add(Reason::NotInTemplate);
         return None;
@@ -105,7 +106,7 @@ fn open<'a>(
                 let named = named.is_some() || ordered;
                 why.add(if named { Reason::FactMissing } else { Reason::ExceptionElsewhere });
             }
-            Verdict::Deny(floors) => why.floors(floors),
+            Verdict::Deny(floors) => attempt.refused(floors, why),
         }
         narrowing.extend(named);
     }
@@ -124,7 +125,7 @@ pub(super) fn flow(
         None if name == ExceptionName::LegalProcess => {
             Some(Standing { purpose, template: "order".into(), elements: Arc::new(ElementSet::All) })
         }
-        None => s.bundle.flow(s.recipient.kind, purpose, category),
+        None => s.flow(purpose, category),
     }
 }
 

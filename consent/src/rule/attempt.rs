@@ -14,7 +14,7 @@ use crate::memo::Memo;
 use crate::notice::{Between, Notice232, ScopeExplanation};
 use crate::reason::Reason;
 use crate::ruling::{Grant, Terms};
-use crate::situation::{CellFacts, Hit, Match, Situation};
+use crate::situation::{CellFacts, Hit, Match, Situation, Tightened};
 
 pub(super) type Axes<'a> = Vec<(Category, CellFacts<'a>)>;
 
@@ -26,6 +26,9 @@ pub(super) struct Attempt<'a, 'b> {
     pub(super) part2: bool,
     pub(super) axes: Axes<'a>,
     pub(super) base: SliceFacts,
+    hooks: Tightened<'a>,
+    /// Templates that a reviewed hook stands behind.
+    hooked: Vec<&'a str>,
 }
 
 /// The grants that each stand alone, one for each agreement clause (and consent) that opens every axis.
@@ -92,7 +95,9 @@ pub(super) type Opened = Vec<(usize, Path, PolicyRef)>;
 
 impl<'a, 'b> Attempt<'a, 'b> {
     pub(super) fn new(s: &'b Situation<'a>, category: Category, purpose: Purpose) -> Self {
-        let axes: Axes<'a> = s.axes(category).into_iter().map(|axis| (axis, s.cell(axis))).collect();
+        let all = s.axes(category);
+        let hooks = s.tightened(purpose, &all);
+        let axes: Axes<'a> = all.into_iter().map(|axis| (axis, s.hooked(axis, purpose))).collect();
         let part2 = s.part2(category);
         let d = &s.bundle.defaults;
         let base = SliceFacts {
@@ -110,10 +115,13 @@ impl<'a, 'b> Attempt<'a, 'b> {
             tpo_recipient: s.tpo_recipient,
             person_denies: s.denied(purpose, &axes),
             person_restricts: s.restricted(purpose, &axes),
+            hook_denies: hooks.denies.is_some(),
+            hook_consent_required: hooks.consent.is_some(),
             notice_ready: !s.bundle.notice(d.notice_form).is_empty(),
             ..SliceFacts::default()
         };
-        Self { s, category, purpose, part2, axes, base }
+        let hooked = s.hook_templates(category, purpose);
+        Self { s, category, purpose, part2, axes, base, hooks, hooked }
     }
 
     pub(super) fn facts(&self, cell: &CellFacts<'_>, hit: Option<&Hit<'_>>, consent: Option<&Match<'_>>) -> SliceFacts {
@@ -131,6 +139,7 @@ impl<'a, 'b> Attempt<'a, 'b> {
             agreement: hit.is_some_and(|h| h.opens == Opens::Cells),
             limited_data_set: hit.is_some_and(|h| h.opens == Opens::LimitedDataSet),
             audit_2_53: hit.is_some_and(|h| h.opens == Opens::Audit),
+            hook_opens: cell.by_hook.zip(hit).is_some_and(|(by, hit)| by.under(&hit.basis.id)),
             consent: consent.is_some(),
             consent_named: consent.is_some_and(|c| c.named),
             consent_tpo: consent.is_some_and(Match::tpo),
@@ -154,7 +163,7 @@ impl<'a, 'b> Attempt<'a, 'b> {
             match &*memo.verdict(self.s.bundle, self.facts(cell, hit, consent)) {
                 Verdict::Permit(path, policy) => opened.push((index, *path, policy.clone())),
                 Verdict::Deny(floors) => {
-                    why.floors(floors);
+                    self.refused(floors, why);
                     shut.insert(index);
                     complete = false;
                 }
@@ -162,6 +171,11 @@ impl<'a, 'b> Attempt<'a, 'b> {
         }
         let relied = opened.iter().any(|(_, path, _)| path.by_consent());
         (complete && relied == consent.is_some()).then_some(opened)
+    }
+
+    /// Says which floors forbid it; a hook's with the hook's own law.
+    pub(super) fn refused(&self, floors: &[(Reason, PolicyRef)], why: &mut Why<'_>) {
+        why.floors_of(floors, Some(&self.hooks));
     }
 
     /// Template of kind and purpose, narrowed by cell, by agreement and by consent.
@@ -179,23 +193,37 @@ impl<'a, 'b> Attempt<'a, 'b> {
                 Path::Participation => cell.templates(Decision::Permit, self.s),
                 Path::AgreementTerm => cell.templates(Decision::Agreement, self.s),
                 Path::Status => cell.templates(Decision::Status, self.s),
-                Path::Consent => cell.templates(Decision::Consent, self.s),
+                Path::Consent => cell.templates(cell.letter.unwrap_or(Decision::Consent), self.s),
+                Path::StateHook => cell.by_hook.map_or(&[][..], |by| by.alternative.templates.as_slice()),
                 Path::LifeSafety => std::slice::from_ref(&self.s.bundle.defaults.life_safety.template),
                 Path::LimitedDataSet => std::slice::from_ref(&self.s.bundle.defaults.limited_data_set.template),
                 Path::Audit => std::slice::from_ref(&self.s.bundle.defaults.audit.template),
                 Path::Own | Path::Authorization | Path::Exception | Path::CourtOrder | Path::Record => &[],
             };
             if !templates.is_empty() {
-                elements = elements.intersect(&self.s.bundle.narrowed(templates, self.category));
+                elements = elements.intersect(&self.narrowed(templates));
+            }
+            if let Some(template) = cell.by_hook.filter(|_| *path == Path::StateHook).and_then(|by| by.hook.template())
+            {
+                elements = elements.intersect(&self.narrowed(&[template.to_owned()]));
             }
         }
         if let Some(hit) = hit.filter(|h| !h.templates.is_empty()) {
-            elements = elements.intersect(&self.s.bundle.narrowed(hit.templates, self.category));
+            elements = elements.intersect(&self.narrowed(hit.templates));
         }
         if let Some(consent) = consent.filter(|c| !c.facts.elements.is_empty()) {
             elements = elements.intersect(&ElementSet::of(consent.facts.elements.iter().cloned()));
         }
-        elements
+        if consent.is_none() { self.unconsented(elements) } else { elements }
+    }
+
+    /// What hooks leave of what goes without the person's consent (rulebook 4).
+    pub(super) fn unconsented(&self, elements: ElementSet) -> ElementSet {
+        self.hooks.narrowed(elements)
+    }
+
+    fn narrowed(&self, templates: &[String]) -> ElementSet {
+        self.s.bundle.narrowed(templates, self.category, &self.hooked)
     }
 
     fn grant(
@@ -217,7 +245,7 @@ impl<'a, 'b> Attempt<'a, 'b> {
             template: self.template(&opened, flow),
             elements,
             basis: self.basis(&opened),
-            citation: citation(&opened),
+            citation: self.citation(&opened),
             policies: opened.into_iter().map(|(_, _, policy)| policy.id).collect(),
             labels,
             delete_when_expired: self.category == Category::SafetyCaution,
@@ -233,6 +261,18 @@ impl<'a, 'b> Attempt<'a, 'b> {
                 Some(Grant::part2_consented(terms, agreement, c.basis(), notice))
             }
         }
+    }
+
+    /// The law of the policies that opened it, and of the hooks that they opened it by.
+    fn citation(&self, opened: &Opened) -> Arc<str> {
+        let by_hook = opened.iter().filter(|(_, path, _)| *path == Path::StateHook);
+        let hooks = by_hook.filter_map(|(index, ..)| self.axes.get(*index)?.1.by_hook);
+        let cited: BTreeSet<String> = hooks.map(|by| by.hook.cited()).collect();
+        if cited.is_empty() {
+            return citation(opened);
+        }
+        let all = std::iter::once(citation(opened).to_string()).chain(cited);
+        all.collect::<Vec<_>>().join("; ").into()
     }
 
     /// The templates of kind and purpose, or the one that the way itself has.

@@ -8,7 +8,7 @@ use crate::engine::PolicyRef;
 use crate::matrix::Decision;
 use crate::reason::Reason;
 use crate::ruling::Withheld;
-use crate::situation::CellFacts;
+use crate::situation::{CellFacts, Tightened};
 
 /// Reasons gathered while looking for a way, each once, most decisive first.
 pub(super) struct Why<'a> {
@@ -33,9 +33,20 @@ impl<'a> Why<'a> {
     }
 
     pub fn floors(&mut self, floors: &[(Reason, PolicyRef)]) {
+        self.floors_of(floors, None);
+    }
+
+    /// As [`Self::floors`]; what hooks forbid is said with the hook and its law.
+    pub fn floors_of(&mut self, floors: &[(Reason, PolicyRef)], hooks: Option<&Tightened<'_>>) {
         for (reason, policy) in floors {
             let missing = self.bundle.reasons.text(*reason).map_or_else(|| "".into(), |t| Arc::clone(&t.change));
-            let (id, cite) = (Arc::clone(&policy.id), Arc::clone(&policy.cite));
+            let hook = hooks.and_then(|h| match reason {
+                Reason::StateHookDenies => h.denies,
+                Reason::StateHookConsent => h.consent,
+                _ => None,
+            });
+            let id = Arc::clone(&policy.id);
+            let cite = hook.map_or_else(|| Arc::clone(&policy.cite), |hook| hook.cited().into());
             let withheld =
                 Withheld { reason: *reason, policy: id, citation: cite, missing, agreement: None, consent: None };
             self.found.insert(withheld);
@@ -47,12 +58,12 @@ impl<'a> Why<'a> {
         if cell.offers(Decision::DenyCjis) {
             self.add(Reason::CjisChannel);
         }
-        if cell.permits || cell.agreement || cell.consent || cell.status {
+        if cell.permits || cell.agreement || cell.consent || cell.status || cell.by_hook.is_some() {
             return;
         }
         let conditional = [Decision::Permit, Decision::Agreement, Decision::Consent, Decision::Status];
         if conditional.into_iter().any(|d| cell.offers(d)) {
-            self.add(if needs_hook(cell) { Reason::HookNotReviewed } else { Reason::ConditionNotMet });
+            self.add(if cell.awaits_hook { Reason::HookNotReviewed } else { Reason::ConditionNotMet });
         }
         if cell.exception {
             self.add(Reason::ExceptionOnly);
@@ -68,12 +79,4 @@ impl<'a> Why<'a> {
         }
         self.found.into_iter().collect()
     }
-}
-
-fn needs_hook(cell: &CellFacts<'_>) -> bool {
-    use crate::matrix::Requirement::{HoldInitiated, ReviewedHook};
-    let of = |c: &crate::matrix::Cell| {
-        c.alternatives.iter().flat_map(|a| &a.requirements).any(|r| matches!(r, ReviewedHook | HoldInitiated))
-    };
-    cell.cell.is_some_and(of)
 }

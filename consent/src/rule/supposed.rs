@@ -41,10 +41,10 @@ pub(crate) fn excepted(
             return false;
         }
         if let Some(templates) = named.filter(|t| !t.is_empty()) {
-            elements = elements.intersect(&s.bundle.narrowed(templates, category));
+            elements = elements.intersect(&s.bundle.narrowed(templates, category, &[]));
         }
     }
-    !elements.is_empty()
+    !attempt.unconsented(elements).is_empty()
 }
 
 /// Every required fact of the exception, met. That medical personnel ask is met only where the recipient's kind can have

@@ -60,7 +60,7 @@ impl<'a> Situation<'a> {
         let (from, to) = (self.event.source, &self.recipient.unit);
         let covers = |flow: &&Flow| {
             flow.joins(from, to, self.recipient.kind, purpose)
-                && axes.iter().all(|(c, cell)| flow.carries(*c, cell.permits))
+                && axes.iter().all(|(c, cell)| flow.carries(*c, cell.marked_permit()))
         };
         let parties = terms.has_party(from)
             && terms.has_party(to)

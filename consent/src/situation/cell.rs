@@ -1,6 +1,6 @@
 use handoff_schemas::{Category, LawLabel, RecipientKind};
 
-use super::Situation;
+use super::{Opening, Situation};
 use crate::matrix::{Alternative, Basis, Cell, Decision, Requirement};
 
 /// `C:2.35`, asked of the consent when one is matched.
@@ -31,6 +31,12 @@ pub(crate) struct CellFacts<'a> {
     pub audited: bool,
     /// It asks for a criminal-justice referral consent (42 CFR 2.35).
     pub criminal_justice: bool,
+    /// A hook that asks for consent reads what would open by this letter as C.
+    pub letter: Option<Decision>,
+    /// It leaves a way to a reviewed hook, and none speaks of it.
+    pub awaits_hook: bool,
+    /// The way that a reviewed hook opens.
+    pub by_hook: Option<Opening<'a>>,
 }
 
 impl<'a> CellFacts<'a> {
@@ -45,6 +51,28 @@ impl<'a> CellFacts<'a> {
 
     pub fn aggregate(&self) -> bool {
         self.offers(Decision::Aggregate) && !(self.permits || self.agreement || self.consent || self.status)
+    }
+
+    /// As a hook that asks for the person's consent leaves it (rulebook 4): P and A read as C, narrowed as before.
+    pub fn read_as_consent(self) -> Self {
+        let letter = match (self.permits, self.agreement) {
+            (true, _) => Some(Decision::Permit),
+            (false, true) => Some(Decision::Agreement),
+            (false, false) => None,
+        };
+        Self {
+            permits: false,
+            agreement: false,
+            unconditional: false,
+            consent: self.consent || letter.is_some(),
+            letter: letter.filter(|_| !self.consent),
+            ..self
+        }
+    }
+
+    /// Whether the matrix marks it P and its conditions are met, though a hook reads that as C.
+    pub fn marked_permit(&self) -> bool {
+        self.permits || self.letter == Some(Decision::Permit)
     }
 
     /// Templates of the alternative whose letter opened the cell; empty: no further narrowing.
@@ -85,6 +113,9 @@ impl<'a> Situation<'a> {
             specific: asks(Requirement::Specific),
             audited: alternatives.iter().any(|a| a.requirements.contains(&AUDITED)),
             criminal_justice: asks(CJ_REFERRAL),
+            letter: None,
+            awaits_hook: cell.is_some_and(Cell::leaves_to_hook),
+            by_hook: None,
         }
     }
 
@@ -115,7 +146,9 @@ impl<'a> Situation<'a> {
             Requirement::Named | Requirement::Specific => true,
             r if *r == CJ_REFERRAL => alternative.decision == Decision::Consent,
             Requirement::LeInitiated => self.initiated(),
-            Requirement::HoldInitiated | Requirement::ReviewedHook | Requirement::Fact(_) => false,
+            // A reviewed hook opens these, by its own path (`hook.rs`).
+            Requirement::HoldInitiated | Requirement::ReviewedHook => false,
+            Requirement::Fact(_) => false,
         })
     }
 

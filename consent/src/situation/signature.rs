@@ -7,7 +7,7 @@
 use handoff_schemas::{Capacity, Category, LogTime, PersonId, Purpose, RepresentativeRole as Role, Signatures, Signer};
 
 use super::{CellFacts, Situation};
-use crate::day::{Begins, of_age};
+use crate::day::{Begins, OF_AGE, turns};
 use crate::reason::Reason;
 use crate::state::{ConsentState, Life, StatedCapacity, StatedRepresentative};
 
@@ -16,12 +16,14 @@ const NO_END: LogTime = LogTime(i64::MAX);
 
 /// What the law of a place says of a minor who seeks the care that a record is about (42 CFR 2.14(b), (c)).
 ///
-/// The seam for state hooks (rulebook ST-04): until a reviewed one says otherwise, a minor consents alone to nothing but
-/// what `defaults.toml` lists as the minor's own.
+/// Until a reviewed state hook says otherwise (rulebook ST-04), a minor consents alone to nothing but what `defaults.toml`
+/// lists as the minor's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MinorsLaw {
     /// The minor alone consents, and so signs.
     Alone,
+    /// The minor alone from an age on, in years. Where two hooks set one, in the years between nobody's signature does.
+    From { parent_below: u8, alone_at: u8 },
     /// A parent consents to the care: to a disclosure of Part 2 records both, of others the parent.
     WithParent,
 }
@@ -30,7 +32,16 @@ impl Situation<'_> {
     /// Of what these axes are about.
     pub fn minors_law(&self, axes: &[(Category, CellFacts<'_>)]) -> MinorsLaw {
         let own = &self.bundle.defaults.signatures.minors_own;
-        if axes.iter().any(|(axis, _)| own.contains(axis)) { MinorsLaw::Alone } else { MinorsLaw::WithParent }
+        if axes.iter().any(|(axis, _)| own.contains(axis)) {
+            return MinorsLaw::Alone;
+        }
+        let ages = self.consent_ages(axes);
+        match (ages.iter().min(), ages.iter().max()) {
+            (Some(parent_below), Some(alone_at)) => {
+                MinorsLaw::From { parent_below: *parent_below, alone_at: *alone_at }
+            }
+            _ => MinorsLaw::WithParent,
+        }
     }
 
     /// Until when the signatures under a consent cover these axes (none: no end is known), or why they do not now.
@@ -85,6 +96,8 @@ impl Span {
 struct Known<'a> {
     /// A day of birth is known of an entry that is surely the same human being.
     age: bool,
+    /// Every day of birth that somebody says.
+    births: Vec<jiff::civil::Date>,
     /// Before it everybody agrees that the person is a minor.
     minor_until: LogTime,
     /// From it on everybody agrees that the person is of age. Ever, where no day of birth is known.
@@ -103,8 +116,8 @@ impl<'a> Known<'a> {
             .map(|c| (c, window(c, zone)))
             .collect();
         let emancipated = || capacities.iter().filter(|(c, _)| c.facts.capacity == Capacity::Emancipated);
-        let births: Vec<(Begins, Begins)> =
-            lives.iter().filter_map(|(_, life)| life.born).map(|b| ages(b, zone)).collect();
+        let born: Vec<_> = lives.iter().filter_map(|(_, life)| life.born).collect();
+        let births: Vec<(Begins, Begins)> = born.iter().map(|b| ages(*b, OF_AGE, zone)).collect();
         let first = births.iter().map(|(may, _)| may.earliest);
         let minor_until = first.chain(emancipated().map(|(_, span)| span.from.earliest)).min();
         let by_age = births.iter().map(|(_, surely)| surely.latest).max();
@@ -113,6 +126,7 @@ impl<'a> Known<'a> {
         let deaths = lives.iter().filter_map(|(_, life)| life.died);
         Self {
             age: lives.iter().any(|(person, life)| life.born.is_some() && same(*person)),
+            births: born,
             minor_until: minor_until.unwrap_or(LogTime(i64::MIN)),
             of_age_from: [by_age, by_court].into_iter().flatten().min().unwrap_or(LogTime(i64::MIN)),
             died: deaths.map(|d| d.day.map_or(Begins::EVER, |day| Begins::of(day, zone))).max_by_key(|b| b.earliest),
@@ -135,10 +149,10 @@ impl<'a> Known<'a> {
     }
 }
 
-/// From when on somebody born on a day may be, and surely is, of age. Where that cannot be reckoned, may be for ever and
-/// surely is never.
-fn ages(born: jiff::civil::Date, zone: Option<&str>) -> (Begins, Begins) {
-    match of_age(born) {
+/// From when on somebody born on a day may be, and surely is, so many years old. Where that cannot be reckoned, may be for
+/// ever and surely is never.
+fn ages(born: jiff::civil::Date, years: u8, zone: Option<&str>) -> (Begins, Begins) {
+    match turns(born, years) {
         Some((may, surely)) => (Begins::of(may, zone), Begins::of(surely, zone)),
         None => (Begins::EVER, Begins::NEVER),
     }
@@ -181,8 +195,34 @@ impl Signed<'_, '_> {
         self.axes.first().is_some_and(|(own, _)| self.situation.part2(*own))
     }
 
+    /// The minor's own signature sufficed when it was given.
     fn alone(&self) -> bool {
-        self.situation.minors_law(self.axes) == MinorsLaw::Alone
+        match self.situation.minors_law(self.axes) {
+            MinorsLaw::Alone => true,
+            MinorsLaw::From { alone_at, .. } => self.reached(alone_at).is_some_and(|(_, surely)| surely <= self.at.0),
+            MinorsLaw::WithParent => false,
+        }
+    }
+
+    /// Until when a parent's signature may count besides age of majority: not for what the minor alone consents to by now.
+    fn parents_turn(&self) -> Option<LogTime> {
+        match self.situation.minors_law(self.axes) {
+            MinorsLaw::Alone => None,
+            MinorsLaw::From { parent_below, .. } => {
+                self.reached(parent_below).map(|(may, _)| may).filter(|may| *may > self.at.1)
+            }
+            MinorsLaw::WithParent => Some(NO_END),
+        }
+    }
+
+    /// From when on the person may be, and surely is, so many years old by all that is said; none where nobody says when
+    /// the person was born.
+    fn reached(&self, years: u8) -> Option<(LogTime, LogTime)> {
+        let zone = self.signatures.zone.as_deref();
+        let of = |b: &jiff::civil::Date| ages(*b, years, zone);
+        let may = self.life.births.iter().map(of).map(|(may, _)| may.earliest).min();
+        let surely = self.life.births.iter().map(of).map(|(_, surely)| surely.latest).max();
+        may.zip(surely).filter(|_| self.life.age)
     }
 
     /// Known for certain to be a minor.
@@ -214,10 +254,11 @@ impl Signed<'_, '_> {
     /// (2.14(c)), and never for what the minor alone consents to (2.14(b), 164.502(g)(3)).
     fn parent(&self) -> Option<LogTime> {
         let both = !self.part2() || (self.signatures.by_person() && self.decides(self.at.0));
-        if !self.minor() || self.alone() || !both || self.endangered() {
+        let turn = self.parents_turn()?;
+        if !self.minor() || !both || self.endangered() {
             return None;
         }
-        let end = self.life.minor_until.min(self.next(self.endangering()));
+        let end = self.life.minor_until.min(turn).min(self.next(self.endangering()));
         if self.signatures.signed(&[Signer::ParentOrGuardian, Signer::Under214]) {
             return Some(end);
         }

@@ -57,6 +57,12 @@ impl PolicyState {
                 self.law = Some(*bundle);
                 again.extend(self.units.all().map(|u| Rerule::Unit(u.unit.clone())));
             }
+            // Which units a hook's place has, a later registration may change: all are ruled again.
+            Fact::HookReviewed { review } => {
+                self.turn(fact);
+                self.hooks.recorded(review);
+                again.extend(self.units.all().map(|u| Rerule::Unit(u.unit.clone())));
+            }
             // A relationship is for the provider itself to state.
             Fact::TreatmentBegan { person, unit } if *unit == event.source => {
                 self.treating.began(*person, unit, event.record);
@@ -164,6 +170,7 @@ impl PolicyState {
             | Fact::RecallOrdered { .. }
             | Fact::Amends { .. }
             | Fact::Disposed { .. }
+            | Fact::HoldWritten { .. }
             | Fact::Sweep { .. } => {}
         }
     }

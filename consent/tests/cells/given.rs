@@ -63,6 +63,7 @@ impl Counties {
             Asked::Agreement => self.standing(Agreed::Everything, trial, None),
             Asked::Own => self.standing(Agreed::Nothing, &trial.own(), None),
             Asked::Initiated => self.referred(Agreed::Everything, trial, trial.to.unit.as_str()),
+            Asked::Hook => self.hooked(Agreed::Everything, trial, trial.to.unit.as_str(), None),
             Asked::Consent => self.standing(Agreed::Everything, trial, Some(trial.named())),
             Asked::CriminalJustice => self.standing(Agreed::Everything, trial, Some(trial.monitored())),
             Asked::Reliance => self.relying(Agreed::Everything, trial, trial.relied()),
@@ -89,6 +90,17 @@ impl Counties {
                 keep("asked for by another", self.referred(Everything, trial, OTHER));
                 for (what, agreed) in agreements {
                     keep(what, self.referred(agreed, trial, trial.to.unit.as_str()));
+                }
+            }
+            Asked::Hook => {
+                let wrote = trial.to.unit.as_str();
+                keep("reviewed for another agreement", self.hooked(Everything, trial, wrote, Some("another")));
+                keep("reviewed by nobody, or no more", self.written(Everything, trial, wrote));
+                for (what, agreed) in agreements {
+                    keep(what, self.hooked(agreed, trial, wrote, None));
+                }
+                if category == Category::Hold {
+                    keep("another wrote the hold", self.hooked(Everything, trial, OTHER, None));
                 }
             }
             Asked::Consent | Asked::CriminalJustice => {
@@ -184,6 +196,22 @@ impl Counties {
         county.rule(&event, &trial.to)
     }
 
+    /// Where somebody reviewed the hooks of these units' state, for everything or for one agreement alone; afterwards the
+    /// reviews are taken back.
+    fn hooked(&mut self, agreed: Agreed, trial: &Trial, wrote: &str, only: Option<&str>) -> Ruling {
+        self.of(agreed).fold("hub-operator", reviews(only, false));
+        let ruling = self.written(agreed, trial, wrote);
+        self.of(agreed).fold("hub-operator", reviews(only, true));
+        ruling
+    }
+
+    /// Of an event about a hold that this unit wrote.
+    fn written(&mut self, agreed: Agreed, trial: &Trial, wrote: &str) -> Ruling {
+        let mut event = trial.event();
+        event.facts = vec![Fact::HoldWritten { person: person(trial.person), unit: unit_id(wrote) }];
+        self.of(agreed).rule(&event, &trial.to)
+    }
+
     fn relying(&mut self, agreed: Agreed, trial: &Trial, consent: ConsentFacts) -> Ruling {
         let county = self.of(agreed);
         county.consent(consent.clone());
@@ -203,6 +231,21 @@ impl Counties {
         }
         county.under(&trial.event(), facts.ask)
     }
+}
+
+/// Reviews of every hook of Washington that opens a cell.
+fn reviews(only: Option<&str>, withdrawn: bool) -> Vec<Fact> {
+    let review = |hook: &str| Fact::HookReviewed {
+        review: HookReview {
+            hook: hook.to_owned(),
+            reviewed_by: "County counsel".to_owned(),
+            reviewed_on: None,
+            agreement: only.map(|agreement| agreement.parse().unwrap()),
+            age: None,
+            withdrawn,
+        },
+    };
+    ["ST-03/US-WA/hold-facts", "ST-04/US-WA/minors-own-treatment", "ST-05/US-WA/hiv-treatment"].map(review).to_vec()
 }
 
 fn county(agreed: Agreed) -> County {

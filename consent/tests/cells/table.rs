@@ -40,6 +40,8 @@ pub enum Asked {
     Own,
     /// An agreement, and a referral that this recipient asked for.
     Initiated,
+    /// An agreement, and a hook of state law that somebody reviewed; of a hold, that this recipient wrote it.
+    Hook,
     /// An agreement, and a consent that names this recipient.
     Consent,
     /// An agreement, and a criminal-justice referral consent (42 CFR 2.35).
@@ -139,6 +141,9 @@ impl Table {
         if let Some(why) = way.waits_for() {
             return Err(why);
         }
+        if way.by_hook() {
+            return self.by_hook(cell, way);
+        }
         let part2 = cell.category == Category::Part2Record;
         let key = |key: &str| BTreeSet::from([key.to_owned()]);
         let one = |asked, basis| self.one(cell, way, asked, basis);
@@ -170,6 +175,22 @@ impl Table {
         let slice = cell.slice(asked);
         let shows = self.standing(cell.kind, way, slice);
         if shows.is_empty() { Err(Why::NoTemplate) } else { Ok(vec![Positive { asked, slice, shows, basis }]) }
+    }
+
+    /// By the hooks of Washington (`law/hooks/us-wa.toml`), where these units are: care for HIV and for what a minor
+    /// consented to; of a hold, that it was accepted and when, without a copy of its papers.
+    fn by_hook(&self, cell: &Cell, way: &Way) -> Result<Vec<Positive>, Why> {
+        let shows = if way.has("initiated") {
+            let mut facts = self.show(&way.sets, cell.category);
+            facts.remove("hold-paperwork");
+            facts
+        } else {
+            self.standing(cell.kind, way, cell.category)
+        };
+        if shows.is_empty() {
+            return Err(Why::NoTemplate);
+        }
+        Ok(vec![Positive { asked: Asked::Hook, slice: cell.category, shows, basis: cell.basis.clone() }])
     }
 
     fn by_exception(&self, cell: &Cell, way: &Way) -> Result<Vec<Positive>, Why> {
@@ -214,12 +235,14 @@ impl Way {
         self.words.iter().any(|w| w == word)
     }
 
+    /// Left to state law (rulebook 4).
+    fn by_hook(&self) -> bool {
+        (self.per_regime && self.letter == 'P') || ["if-hook", "hook", "initiated"].iter().any(|word| self.has(word))
+    }
+
     /// Facts that the hub does not gather.
     fn waits_for(&self) -> Option<Why> {
         let waits = |words: &[&str]| self.words.iter().any(|w| words.contains(&w.as_str()));
-        if (self.per_regime && self.letter == 'P') || waits(&["if-hook", "hook", "initiated"]) {
-            return Some(Why::Hook);
-        }
         let by_consent = self.letter == 'C' && waits(&["victim", "minor"]);
         (by_consent || waits(&["2.53", "99.36", "exposure", "exposure-officer", "same-program", "school"]))
             .then_some(Why::Fact)
@@ -328,7 +351,7 @@ const VICTIM: Reads = (Purpose::Coc, &["F6"]);
 const MONITORING: Reads = (Purpose::CjMonitor, &["F8"]);
 
 /// Rulebook 7.5, the default templates; DISPATCH and SCENESAFETY for kinds that can be sent, referral templates for
-/// coordination. F3b is left out: it needs a reviewed hold hook.
+/// coordination. F3b stands apart: it needs a reviewed hold hook.
 fn standing(kind: RecipientKind) -> Vec<Reads> {
     use RecipientKind::*;
     let treat = (Purpose::Treat, treatment(kind));

@@ -11,14 +11,12 @@ pub enum Why {
     FieldSet,
     /// No exception by this basis or word serves this kind of recipient.
     NoException,
-    /// A state hook that somebody reviewed (rulebook 4).
-    Hook,
     /// Facts of a consent or exception that the hub does not gather: a victim's own release, a minor's own consent, 2.53,
     /// 99.36, an exposure, one program.
     Fact,
 }
 
-use Why::{Fact, FieldSet, Hook, NeverCarried, NoException, NoTemplate};
+use Why::{Fact, FieldSet, NeverCarried, NoException, NoTemplate};
 
 /// Category, kind, way.
 pub const UNMET: &[(&str, &str, &str, Why)] = &[
@@ -56,10 +54,7 @@ pub const UNMET: &[(&str, &str, &str, Why)] = &[
     ("sud-counseling-notes", "CJ", "O", NeverCarried),
     ("hiv-sti", "LE", "X:exposure-officer", Fact),
     ("hiv-sti", "EMS", "X:exposure", Fact),
-    ("hiv-sti", "EMS", "P:if-hook", Hook),
-    ("hiv-sti", "BHC", "P:if-hook", Hook),
-    ("hiv-sti", "P2P", "P:if-hook", Hook),
-    ("hiv-sti", "HOSP", "P:if-hook", Hook),
+    ("hiv-sti", "EMS", "P:if-hook", NoTemplate),
     ("hiv-sti", "CMP", "C", NoTemplate),
     ("hiv-sti", "CBO", "C:specific", NoTemplate),
     ("reproductive-health", "CMP", "C", NoTemplate),
@@ -68,9 +63,6 @@ pub const UNMET: &[(&str, &str, &str, Why)] = &[
     ("dv-sa", "VSP", "C:victim", Fact),
     ("vsp-record", "CBO", "C:time-limited", NeverCarried),
     ("vsp-record", "VSP", "C:time-limited", NeverCarried),
-    ("minor-self-consented", "EMS", "P", Hook),
-    ("minor-self-consented", "BHC", "P", Hook),
-    ("minor-self-consented", "HOSP", "P", Hook),
     ("minor-self-consented", "CMP", "C", NoTemplate),
     ("minor-self-consented", "CBO", "C:minor", Fact),
     ("minor-self-consented", "VSP", "C:minor", Fact),
@@ -84,8 +76,7 @@ pub const UNMET: &[(&str, &str, &str, Why)] = &[
     ("sdoh", "CJ", "C", NoTemplate),
     ("safety-plan", "CBO", "C", NoTemplate),
     ("safety-plan", "VSP", "C", NoTemplate),
-    ("hold", "LE", "P:F3b if initiated", Hook),
-    ("hold", "CJ", "P:hook", Hook),
+    ("hold", "CJ", "P:hook", NoTemplate),
     ("threat-case", "PSAP", "X:F2", NoException),
     ("threat-case", "EMS", "X:F2", FieldSet),
     ("threat-case", "CBO", "X:F-WARN(school)", Fact),

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 pub use ask::{Review, Withdraw};
-pub use given::{Agreement, Capacity, Consent, Event, Expires, Flow, Given, Order, Person, Since, Unit};
+pub use given::{Agreement, Capacity, Consent, Event, Expires, Flow, Given, Hook, Order, Person, Since, Unit};
 pub use happening::{
     AgreementMove, Delivery, Erase, Expire, Link, Objection, PartnerMove, Request, Restriction, Revoke, SealStep, Step,
     Verify,

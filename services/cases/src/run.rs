@@ -1,4 +1,3 @@
-use handoff_law::Bundle;
 use handoff_schemas::LogTime;
 use serde::Serialize;
 
@@ -6,7 +5,7 @@ use crate::check::{Difference, differences};
 use crate::error::CaseError;
 use crate::format::{Case, CaseFile, Documents, Given, Step, Then};
 use crate::found::Found;
-use crate::world::World;
+use crate::world::{Law, World};
 
 /// When the first step happens unless the case says otherwise: 2026-11-22 at noon in Los Angeles.
 const FIRST: LogTime = LogTime(1_795_377_600_000);
@@ -58,8 +57,8 @@ impl Outcome {
 pub fn run(file: &CaseFile, case: &Case, documents: &Documents) -> Result<Report, CaseError> {
     let contradiction =
         |message: String| CaseError::contradiction(&file.name, case.place(), format!("`{}`: {message}", case.id()));
-    let bundle = Bundle::embedded().map_err(|e| contradiction(e.to_string()))?;
-    let mut play = Play { world: World::new(bundle), documents, differences: Vec::new(), unread: Vec::new() };
+    let law = Law::of(&case.given.hooks).map_err(contradiction)?;
+    let mut play = Play { world: World::new(law), documents, differences: Vec::new(), unread: Vec::new() };
     play.all(case).map_err(contradiction)?;
     let differences = play.differences;
     let outcome = match (&case.awaits, differences.is_empty()) {
@@ -94,6 +93,7 @@ enum Item<'a> {
     Consent(&'a crate::format::Consent),
     Event(&'a crate::format::Event),
     Order(&'a crate::format::Order),
+    Hook(&'a crate::format::Hook),
 }
 
 impl Item<'_> {
@@ -103,6 +103,7 @@ impl Item<'_> {
             Self::Consent(c) => c.refused.as_ref(),
             Self::Event(e) => e.refused.as_ref(),
             Self::Order(o) => o.refused.as_ref(),
+            Self::Hook(h) => h.refused.as_ref(),
         }
     }
 
@@ -112,6 +113,7 @@ impl Item<'_> {
             Self::Consent(c) => ("consent", c.id.as_ref()),
             Self::Event(e) => ("event", e.id.as_ref()),
             Self::Order(o) => ("order", o.id.as_ref()),
+            Self::Hook(h) => ("hook", Some(&h.hook)),
         };
         format!("given {kind} {}", id.map_or("without an id", String::as_str))
     }
@@ -137,13 +139,13 @@ impl Play<'_> {
     }
 
     fn given(&mut self, given: &Given, first: LogTime) -> Result<(), String> {
-        self.note(given);
         let usual = given.at.map_or(LogTime(first.0 - DAY), |at| at.0);
         let agreements = given.agreements.iter().map(|a| (a.at, Item::Agreement(a)));
         let consents = given.consents.iter().map(|c| (c.at, Item::Consent(c)));
         let events = given.events.iter().map(|e| (e.at, Item::Event(e)));
         let orders = given.orders.iter().map(|o| (o.at, Item::Order(o)));
-        let all = agreements.chain(consents).chain(events).chain(orders);
+        let hooks = given.hooks.iter().map(|h| (h.at, Item::Hook(h)));
+        let all = agreements.chain(hooks).chain(consents).chain(events).chain(orders);
         let mut items: Vec<(LogTime, Item<'_>)> = all.map(|(at, item)| (at.map_or(usual, |at| at.0), item)).collect();
         items.sort_by_key(|(at, _)| *at);
         self.world.until(items.first().map_or(usual, |(at, _)| (*at).min(usual)));
@@ -169,6 +171,7 @@ impl Play<'_> {
                 Item::Consent(c) => self.world.consent(c)?,
                 Item::Event(e) => self.world.event(e)?,
                 Item::Order(o) => self.world.order(o)?,
+                Item::Hook(h) => self.world.hook(h)?,
             };
             self.expect(&item.name(), item.refused(), found);
         }
@@ -181,11 +184,6 @@ impl Play<'_> {
         let then = refused.map(|word| Then { refused: Some(word.clone()), ..Then::default() });
         let all = differences(0, name, then.as_ref(), &found);
         self.differences.extend(all.into_iter().map(|d| Difference { key: format!("{name}: {}", d.key), ..d }));
-    }
-
-    /// Facts that nothing looks at yet.
-    fn note(&mut self, given: &Given) {
-        self.unread.extend(given.hooks.iter().map(|h| format!("hooks.{}", h.hook)));
     }
 
     fn step(&mut self, step: &Step) -> Result<Found, String> {
@@ -244,6 +242,8 @@ impl Play<'_> {
             world.withdraw(s)?
         } else if let Some(s) = &step.review {
             world.review(s)?
+        } else if let Some(s) = &step.hook {
+            world.hook(s)?
         } else {
             Found::undecided(nothing_yet(step))
         })
@@ -253,9 +253,7 @@ impl Play<'_> {
 /// What the case asks for that no part of the hub does yet.
 fn nothing_yet(step: &Step) -> String {
     let named = |kind: &str, name: &str| format!("no part of the hub does the {kind} `{name}` yet");
-    if let Some(hook) = &step.hook {
-        named("hook", &hook.hook)
-    } else if let Some(report) = &step.report {
+    if let Some(report) = &step.report {
         named("report", &report.kind)
     } else if let Some(measure) = &step.measure {
         named("measure", &measure.name)

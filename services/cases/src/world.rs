@@ -6,6 +6,7 @@
 mod agreement;
 mod consent;
 mod known;
+mod law;
 mod names;
 mod read;
 mod recall;
@@ -33,6 +34,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use known::Directory;
+pub use law::Law;
 use names::Names;
 
 use crate::found::Shown;
@@ -43,6 +45,10 @@ pub struct World {
     bundle: Arc<Bundle>,
     /// The versions of the law that the log carries.
     versions: BTreeMap<BundleHash, Arc<Bundle>>,
+    /// Where units are that do not say it.
+    place: String,
+    /// Ids of the case's own hooks by their names in the case.
+    own_hooks: BTreeMap<String, String>,
     state: PolicyState,
     memo: Memo,
     at: LogTime,
@@ -146,13 +152,16 @@ impl<D: Decider> Records<D> {
 impl World {
     /// An empty hub under this law.
     #[must_use]
-    pub fn new(bundle: Arc<Bundle>) -> Self {
-        let directory = Arc::new(Directory::default());
+    pub fn new(law: Law) -> Self {
+        let Law { bundle, place, own } = law;
+        let directory = Arc::new(Directory::under(Arc::clone(&bundle)));
         let (victims, known, holds) = (Arc::clone(&directory), Arc::clone(&directory), Arc::clone(&directory));
         let readers = Arc::clone(&directory);
         Self {
             bundle,
             versions: BTreeMap::new(),
+            place,
+            own_hooks: own,
             state: PolicyState::new(),
             memo: Memo::new(),
             at: LogTime(0),

@@ -1,4 +1,4 @@
-use handoff_schemas::{Disposition, EventType, Fact};
+use handoff_schemas::{Disposition, EventType, Fact, UnitId};
 use handoff_spine::command::{Command, Item, RecordRef, Refusal};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::decider::{Decider, NewEvent};
@@ -112,6 +112,7 @@ struct Disposed {
 #[derive(Deserialize)]
 struct Hold {
     initiated_by: String,
+    initiated_by_unit: Option<UnitId>,
 }
 
 /// What policy needs to know: how it ended, and whether law enforcement began it (template F3b, matrix C28).
@@ -124,11 +125,13 @@ fn facts(state: &Encounter, item: &Item) -> Result<Vec<Fact>, Refusal> {
             Ok(vec![Fact::Disposed { disposition, law_enforcement_initiated }])
         }
         HOLD => {
-            let Hold { initiated_by } = item.read(UNREADABLE)?;
-            Ok(vec![Fact::Disposed {
-                disposition: Disposition::InvoluntaryHold,
-                law_enforcement_initiated: initiated_by == "law-enforcement",
-            }])
+            let Hold { initiated_by, initiated_by_unit } = item.read(UNREADABLE)?;
+            let by_officer = initiated_by == "law-enforcement";
+            let disposed =
+                Fact::Disposed { disposition: Disposition::InvoluntaryHold, law_enforcement_initiated: by_officer };
+            let unit = initiated_by_unit.filter(|_| by_officer);
+            let written = item.person.zip(unit).map(|(person, unit)| Fact::HoldWritten { person, unit });
+            Ok(std::iter::once(disposed).chain(written).collect())
         }
         _ => Ok(Vec::new()),
     }

@@ -14,7 +14,7 @@ use handoff_spine::telemetry::LogFormat;
 use uuid::Uuid;
 
 pub use ask::{AskFor, OutcomeArg, RecordReview, ReviewVerb};
-pub use law::{ActivateLaw, CasesVerb, Explain, LawVerb, ProveLaw, Rule};
+pub use law::{ActivateLaw, CasesVerb, Explain, Hooks, LawVerb, ProveLaw, ReviewHook, Rule};
 pub use registry::{AgreementVerb, Link, PartnerVerb, UnitVerb};
 
 /// Handoff: the exchange hub for co-response programs. Every release is ruled, recorded and provable.

@@ -3,6 +3,7 @@
 //! Every act is a command with a key of its own, so that a second try does nothing twice.
 
 mod agreement;
+mod hooks;
 mod law;
 mod reviews;
 
@@ -12,6 +13,7 @@ use handoff_spine::command::{Accepted, Refusal};
 use serde_json::{Value, json};
 
 pub use agreement::{Loaded, load, standing, suspend};
+pub use hooks::{OfHook, review_hook};
 pub use law::{Activated, activate, laws};
 pub use reviews::{Kind, Review, Waiting, review, waiting};
 

@@ -7,6 +7,7 @@ mod cases;
 mod dead;
 mod demo;
 mod explain;
+mod hooks;
 mod law;
 mod ledger;
 mod publish;
@@ -49,6 +50,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Law(LawVerb::Check { dir }) => law::check(&dir, json),
         Verb::Law(LawVerb::Activate(what)) => law::put_in_force(&data, &what, json).await,
         Verb::Law(LawVerb::List) => law::list(&data, json).await,
+        Verb::Law(LawVerb::Hooks(of)) => hooks::list(&data, &of, json).await,
+        Verb::Law(LawVerb::Review(what)) => hooks::review(&data, &what, json).await,
         Verb::Dead(what) => dead::dead(&data, &what, json).await,
         Verb::Rebuild(what) => view::rebuild(&data, &what, json).await,
         Verb::Demo(options) => demo::demo(&data, &options, json).await,

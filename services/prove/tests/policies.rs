@@ -50,7 +50,7 @@ async fn the_counterexample_is_replayed_small_and_in_the_rulebooks_words() {
 }
 
 /// A property, the edit that breaks it, and what its counterexample must speak of.
-const WRONG: [(&str, Edit, &str); 17] = [
+const WRONG: [(&str, Edit, &str); 20] = [
     (
         "policies-never-err",
         (
@@ -160,6 +160,29 @@ const WRONG: [(&str, Edit, &str); 17] = [
             "{ context.audit_2_53 && context.part2 }",
         ),
         "2.53",
+    ),
+    (
+        "state-hook-denies",
+        ("floors.cedar", "{ context.hook_denies && !context.own }", "{ context.hook_denies && context.erased }"),
+        "state law says no",
+    ),
+    (
+        "state-hook-consent",
+        (
+            "floors.cedar",
+            "{ context.hook_consent_required && !context.consent && !context.own }",
+            "{ context.hook_consent_required && context.erased }",
+        ),
+        "state law asks",
+    ),
+    (
+        "state-hook-opens",
+        (
+            "paths.cedar",
+            "{ context.hook_opens && context.agreement && !context.part2 }",
+            "{ context.hook_opens && context.agreement }",
+        ),
+        "reviewed one opens",
     ),
     (
         "paths-open",

@@ -1,11 +1,12 @@
 mod document;
 
 use handoff_schemas::{AgreementId, AgreementStatus, Fact, PartnerId, UnitId};
-use handoff_spine::command::{Command, Item, RecordRef, Refusal};
+use handoff_spine::command::{Command, Item, Refusal};
 use handoff_spine::directory::OPERATOR;
 use serde::Deserialize;
 
 use crate::decide::Known;
+use crate::hook;
 use crate::moves::{Move, leads};
 use crate::read::{data, exists, no_such, other_record, starts_under};
 use crate::state::{AgreementRecord, Entry, Version};
@@ -28,17 +29,12 @@ struct Moved {
     sha256: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Hook {
-    agreement: Option<AgreementId>,
-}
-
 /// What an event of the `agreement` family says to policy.
 pub fn facts(state: &Entry, command: &Command, item: &Item, known: &dyn Known) -> Result<Vec<Fact>, Refusal> {
     match (item.event_type.as_str(), Move::of(item.event_type.as_str())) {
         ("agreement.agreement-drafted.v1", _) => drafted(state, command, item, known),
         ("agreement.agreement-amended.v1", _) => amended(state, item, known),
-        ("agreement.hook-enabled.v1", _) => hook(state, command, item),
+        ("agreement.hook-enabled.v1", _) => hook::facts(state, command, item, known),
         ("agreement.party-added.v1", _) => party(state, item, Party::Added),
         ("agreement.party-removed.v1", _) => party(state, item, Party::Removed),
         (_, Some(by)) => moved(state, command, item, by, known),
@@ -90,7 +86,7 @@ fn fact(draft: Drafted) -> Fact {
     Fact::AgreementDrafted { agreement: draft.agreement, version: draft.version, document: draft.document }
 }
 
-fn record<'a>(state: &'a Entry, agreement: &AgreementId) -> Result<&'a AgreementRecord, Refusal> {
+pub fn record<'a>(state: &'a Entry, agreement: &AgreementId) -> Result<&'a AgreementRecord, Refusal> {
     let Entry::Agreement(record) = state else { return Err(no_such("agreement")) };
     if record.agreement == *agreement { Ok(record) } else { Err(other_record("/agreement")) }
 }
@@ -193,21 +189,5 @@ fn party(state: &Entry, item: &Item, change: Party) -> Result<Vec<Fact>, Refusal
             "amend the agreement with a document that names its parties, and have it signed",
         )
         .at("/unit")),
-    }
-}
-
-/// A hook of an agreement stands on its record; one of a jurisdiction on a record of its own.
-fn hook(state: &Entry, command: &Command, item: &Item) -> Result<Vec<Fact>, Refusal> {
-    let hook: Hook = data(item)?;
-    match (hook.agreement, state) {
-        (Some(agreement), _) => record(state, &agreement).map(|_| Vec::new()),
-        (None, Entry::None | Entry::Hook) if matches!(&command.record, RecordRef::Key(k) if k.starts_with("hook:")) => {
-            Ok(Vec::new())
-        }
-        (None, _) => Err(Refusal::new(
-            "HO-2042",
-            "a hook without an agreement stands on a record of its own",
-            "send a record key that starts with `hook:`",
-        )),
     }
 }

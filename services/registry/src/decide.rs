@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use handoff_law::Bundle;
 use handoff_schemas::{Fact, OperatorFacts, PartnerId, UnitFacts, UnitId};
 use handoff_spine::command::{Command, Item, Refusal};
 use handoff_spine::commit::LoggedEvent;
@@ -16,6 +17,10 @@ pub trait Known: Send + Sync + 'static {
     fn partner(&self, partner: &PartnerId) -> Option<PartnerFacts>;
     /// What the operator declared last; none where it declared nothing.
     fn operator(&self) -> Option<OperatorFacts>;
+    /// The law whose hooks are reviewed: this build's, unless the hub is under another.
+    fn law(&self) -> Option<Arc<Bundle>> {
+        Bundle::embedded().ok()
+    }
 }
 
 impl Known for Directory {

@@ -4,6 +4,7 @@
 
 mod agreement;
 mod decide;
+mod hook;
 mod law;
 mod moves;
 mod operator;

@@ -272,15 +272,35 @@ pub struct Event {
     pub refused: Option<String>,
 }
 
-/// A state-law hook in force (rulebook 4).
+/// A hook of state law (rulebook 4): the law's, or the case's own, and who reviewed it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hook {
+    /// By its id, or by its rule and jurisdiction; any `RULE-number` for one of the case's own.
     pub hook: String,
+    pub at: Option<Instant>,
     pub jurisdiction: Option<String>,
+    /// What it does. Of the case's own it takes this, and what follows down to `age`.
     pub effect: Option<String>,
+    pub categories: Vec<Category>,
+    pub kinds: Vec<RecipientKind>,
+    pub purposes: Vec<Purpose>,
+    pub except: Vec<Purpose>,
+    pub elements: Vec<String>,
+    pub template: Option<String>,
+    pub sources: Vec<RecipientKind>,
+    pub age: Option<u8>,
+    pub cite: Option<String>,
+    /// Nobody yet if absent.
     pub reviewed_by: Option<String>,
+    pub reviewed_on: Option<Date>,
+    /// For what flows under this agreement alone.
+    pub agreement: Option<String>,
+    /// Ages that the reviewer states.
     pub parameters: BTreeMap<String, Value>,
+    /// The review is taken back.
+    pub withdrawn: bool,
+    pub refused: Option<String>,
 }
 
 /// A paper of a court or an agency (rulebook P2-33).

@@ -1,13 +1,16 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use handoff_law::Bundle;
 use handoff_registry::Known;
 use handoff_schemas::{Fact, OperatorFacts, PartnerId, PartnerStatus, UnitFacts, UnitId};
 use handoff_spine::directory::{OPERATOR, PartnerFacts, Source};
 
-/// Units and partners as every service of the hub knows them.
-#[derive(Default)]
-pub struct Directory(RwLock<Registered>);
+/// Units and partners as every service of the hub knows them, and the law.
+pub struct Directory {
+    registered: RwLock<Registered>,
+    law: Arc<Bundle>,
+}
 
 #[derive(Default)]
 struct Registered {
@@ -17,8 +20,12 @@ struct Registered {
 }
 
 impl Directory {
+    pub fn under(law: Arc<Bundle>) -> Self {
+        Self { registered: RwLock::default(), law }
+    }
+
     pub fn fold(&self, facts: &[Fact]) {
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.registered.write().unwrap_or_else(PoisonError::into_inner);
         for fact in facts {
             match fact {
                 Fact::PartnerRegistered { partner, name, org_type } => {
@@ -62,7 +69,7 @@ impl Directory {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Registered> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.registered.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,5 +84,9 @@ impl Known for Directory {
 
     fn operator(&self) -> Option<OperatorFacts> {
         self.read().operator
+    }
+
+    fn law(&self) -> Option<Arc<Bundle>> {
+        Some(Arc::clone(&self.law))
     }
 }

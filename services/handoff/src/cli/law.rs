@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use handoff_schemas::UnitId;
+use handoff_schemas::{AgreementId, UnitId};
+use jiff::civil::Date;
 
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -81,6 +82,49 @@ pub enum LawVerb {
     /// Which version of the law was in force from where on, and who reviewed it.
     #[command(after_help = "Example: handoff law list --json")]
     List,
+    /// State law beside the federal: what each hook does, where, by which section, whether it is in force, and who
+    /// reviewed it. Works while the hub is stopped.
+    #[command(after_help = "Example: handoff law hooks --jurisdiction US-WA\n\
+        What denies, asks for consent or narrows is in force at once; what opens or sets an age once it is reviewed.")]
+    Hooks(Hooks),
+    /// Record that somebody reviewed a hook, or took the review back.
+    #[command(
+        after_help = "Example: handoff law review ST-03/US-WA/hold-facts --by 'County counsel' --on 2026-11-20\n\
+        Example: handoff law review ST-04 --jurisdiction US-WA --by 'County counsel' --age 14\n\
+        Example: handoff law review ST-03/US-WA/hold-facts --by 'County counsel' --withdraw"
+    )]
+    Review(ReviewHook),
+}
+
+#[derive(Debug, Args)]
+pub struct Hooks {
+    /// Only of this place, as units are registered: US-WA. What is law in all of its country is not listed with it.
+    #[arg(long, value_name = "PLACE")]
+    pub jurisdiction: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ReviewHook {
+    /// A hook by its id, or with --jurisdiction a rule, for example ST-04: all of its hooks there.
+    pub hook: String,
+    /// Where the rule is law.
+    #[arg(long, value_name = "PLACE")]
+    pub jurisdiction: Option<String>,
+    /// Who reviewed it, by name or function.
+    #[arg(long, value_name = "NAME")]
+    pub by: String,
+    /// The day of the review.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub on: Option<Date>,
+    /// It counts for what flows under this agreement alone.
+    #[arg(long, value_name = "ID")]
+    pub agreement: Option<AgreementId>,
+    /// The age in years that the reviewer states in place of the law's, where the hook sets one.
+    #[arg(long, value_name = "YEARS")]
+    pub age: Option<u8>,
+    /// Take the review back: what the hook opened shuts at once.
+    #[arg(long)]
+    pub withdraw: bool,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use handoff_spine::command::RecordRef;
 use serde_json::{Value, json};
 
 use super::Act;
-use crate::format::{Agreement, AgreementMove, Documents, Hub, PartnerMove, Unit};
+use crate::format::{Agreement, AgreementMove, Documents, Hook, Hub, PartnerMove, Unit};
 use crate::found::Found;
 use crate::world::{World, agreement};
 
@@ -69,7 +69,7 @@ impl World {
             "cjis": u.cjis,
             "victim_services": kind == RecipientKind::Vsp,
             "roles": roles,
-            "jurisdiction": jurisdiction.as_deref().unwrap_or("US-WA"),
+            "jurisdiction": jurisdiction.as_deref().unwrap_or(&self.place),
             "sud_only_facility": u.sud_only,
         });
         self.operator(&format!("unit:{name}"), "unit.unit-registered.v1", data)
@@ -177,6 +177,40 @@ impl World {
             map.insert("counsel_override".to_owned(), json!({ "by": "Counsel", "reason": "on record" }));
         }
         self.operator("operator:hub-operator", "partner.operator-declared.v1", data)
+    }
+
+    /// Somebody reviews a hook of state law. Whom nobody reviewed stands in the law as it is.
+    ///
+    /// # Errors
+    /// A review that is taken back by nobody.
+    pub fn hook(&mut self, h: &Hook) -> Result<Found, String> {
+        let Some(by) = &h.reviewed_by else {
+            return if h.withdrawn {
+                Err("say who takes it back: `reviewed_by`".to_owned())
+            } else {
+                Ok(Found::accepted())
+            };
+        };
+        let own = self.own_hooks.get(&h.hook).cloned();
+        let mut data = json!({ "reviewed_by": by, "hook": own.as_ref().unwrap_or(&h.hook) });
+        if let Some(map) = data.as_object_mut() {
+            let said = |name: &str, value: Option<Value>| value.map(|value| (name.to_owned(), value));
+            let value = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+            let parameter = |(name, v): (&String, &Value)| json!({ "name": name, "value": value(v) });
+            let parameters: Vec<Value> = h.parameters.iter().map(parameter).collect();
+            // What the case's own hook states, its law says already.
+            let of_law = own.is_none();
+            map.extend(said("jurisdiction", h.jurisdiction.as_ref().filter(|_| of_law).map(|j| json!(j))));
+            map.extend(said("parameters", (of_law && !parameters.is_empty()).then(|| json!(parameters))));
+            map.extend(said("agreement", h.agreement.as_ref().map(|a| json!(a))));
+            map.extend(said("reviewed_on", h.reviewed_on.map(|day| json!(day))));
+            map.extend(said("withdrawn", h.withdrawn.then(|| json!(true))));
+        }
+        let record = match &h.agreement {
+            Some(agreement) => format!("agreement:{agreement}"),
+            None => format!("hook:{}:{}", h.jurisdiction.as_deref().unwrap_or_default(), h.hook),
+        };
+        self.operator(&record, "agreement.hook-enabled.v1", data)
     }
 
     /// A command of the hub's operator on one of the registry's records.

@@ -1,0 +1,255 @@
+//! One file of `law/hooks/`. A file with anything wrong in it keeps the bundle from loading: half a law is none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use handoff_schemas::{Category, Purpose, RecipientKind, Registry};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Hook, HookEffect, Hooks, Mark, Reach, Regulates};
+
+/// From here on nobody is a minor, so a hook sets a lower age.
+const OF_AGE: u8 = 18;
+/// As long as the event type that records a review takes.
+const LONGEST_ID: usize = 40;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    jurisdiction: String,
+    /// For people.
+    name: String,
+    hook: Vec<Spanned<Written>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    id: String,
+    regulates: Regulates,
+    effect: Effect,
+    categories: Option<Listed<Category>>,
+    kinds: Option<Listed<RecipientKind>>,
+    purposes: Option<Listed<Purpose>>,
+    #[serde(default)]
+    except: BTreeSet<Purpose>,
+    #[serde(default)]
+    sources: BTreeSet<RecipientKind>,
+    template: Option<String>,
+    #[serde(default)]
+    elements: BTreeSet<String>,
+    age: Option<u8>,
+    cite: String,
+    source: String,
+    mark: Mark,
+    paraphrase: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Effect {
+    Deny,
+    RequireConsent,
+    Narrow,
+    PermitException,
+    SetAge,
+    Informs,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Listed<T: Ord> {
+    List(BTreeSet<T>),
+    Star(String),
+}
+
+/// What a hook may rest on in the other files of the bundle.
+pub(crate) struct Leaves<'a> {
+    pub is_template: &'a dyn Fn(&str) -> bool,
+    /// Whether the matrix leaves this cell to a reviewed hook.
+    pub to_hook: &'a dyn Fn(Category, RecipientKind) -> bool,
+}
+
+/// What is wrong with a file of hooks, and where.
+pub(crate) struct Fault {
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    pub why: String,
+}
+
+impl Hooks {
+    /// Reads the files, by name.
+    pub(crate) fn parse<'f>(
+        files: impl Iterator<Item = (&'f str, &'f str)>,
+        leaves: &Leaves<'_>,
+    ) -> Result<Self, Fault> {
+        let mut all: BTreeMap<String, Vec<Hook>> = BTreeMap::new();
+        let mut ids = BTreeSet::new();
+        for (name, text) in files {
+            let at = |start: usize, why: String| Fault { file: name.to_owned(), line: line(text, start), why };
+            let file: File =
+                toml::from_str(text).map_err(|e| at(e.span().map_or(0, |span| span.start), e.message().to_owned()))?;
+            if !is_jurisdiction(&file.jurisdiction) {
+                return Err(at(0, format!("`{}` is no jurisdiction such as US or US-WA", file.jurisdiction)));
+            }
+            if file.name.trim().is_empty() {
+                return Err(at(0, "its place has no name".to_owned()));
+            }
+            for written in file.hook {
+                let start = written.span().start;
+                let hook = hook(written.into_inner(), &file.jurisdiction, leaves).map_err(|why| at(start, why))?;
+                if !ids.insert(hook.id.clone()) {
+                    return Err(at(start, format!("`{}` stands twice", hook.id)));
+                }
+                all.entry(file.jurisdiction.clone()).or_default().push(hook);
+            }
+        }
+        Ok(Self(all))
+    }
+}
+
+/// The line of a byte, from 1.
+fn line(text: &str, byte: usize) -> usize {
+    1 + text.bytes().take(byte).filter(|b| *b == b'\n').count()
+}
+
+fn hook(written: Written, jurisdiction: &str, leaves: &Leaves<'_>) -> Result<Hook, String> {
+    let id = written.id.clone();
+    let wrong = |why: String| format!("`{id}`: {why}");
+    if !is_id(&id, jurisdiction) {
+        return Err(wrong(format!("expected an id such as ST-03/{jurisdiction}/hold-facts")));
+    }
+    for (key, text) in [("cite", &written.cite), ("source", &written.source), ("paraphrase", &written.paraphrase)] {
+        if text.trim().is_empty() {
+            return Err(wrong(format!("`{key}` is empty: nobody can verify a hook without it")));
+        }
+    }
+    let effect = effect(&written).map_err(wrong)?;
+    let reach = reach(&written).map_err(wrong)?;
+    rests(&effect, &reach, leaves).map_err(wrong)?;
+    Ok(Hook {
+        id: written.id,
+        jurisdiction: jurisdiction.to_owned(),
+        regulates: written.regulates,
+        effect,
+        cite: written.cite,
+        source: written.source,
+        mark: written.mark,
+        paraphrase: written.paraphrase,
+        reach,
+    })
+}
+
+/// The effect with its parameters, which no other effect takes.
+fn effect(written: &Written) -> Result<HookEffect, String> {
+    if written.template.is_some() && written.effect != Effect::PermitException {
+        return Err("only a `permit-exception` has a `template`".to_owned());
+    }
+    if (written.age.is_some() || !written.sources.is_empty()) && written.effect != Effect::SetAge {
+        return Err("only a `set-age` has an `age` and `sources`".to_owned());
+    }
+    if written.elements.is_empty() == (written.effect == Effect::Narrow) {
+        return Err("a `narrow`, and nothing else, lists the `elements` that it leaves".to_owned());
+    }
+    if let Some(unknown) = written.elements.iter().find(|word| !is_element(word)) {
+        return Err(format!("`{unknown}` is no element of schemas/elements.json"));
+    }
+    Ok(match written.effect {
+        Effect::Deny => HookEffect::Deny,
+        Effect::RequireConsent => HookEffect::RequireConsent,
+        Effect::Narrow => HookEffect::Narrow { elements: written.elements.clone() },
+        Effect::PermitException => HookEffect::PermitException { template: written.template.clone() },
+        Effect::SetAge => match written.age.filter(|age| *age < OF_AGE) {
+            Some(age) => HookEffect::SetAge { age },
+            None => return Err("a `set-age` has an `age` below 18".to_owned()),
+        },
+        Effect::Informs => HookEffect::Informs,
+    })
+}
+
+/// A word that templates select by: of the vocabulary, or the slug of a category.
+fn is_element(word: &str) -> bool {
+    Registry::embedded().elements().contains_key(word) || word.parse::<Category>().is_ok()
+}
+
+/// What it applies to: all three stated where it is about a flow, none where it informs.
+fn reach(written: &Written) -> Result<Reach, String> {
+    let flows = !matches!(written.effect, Effect::SetAge | Effect::Informs);
+    let stated = [written.categories.is_some(), written.kinds.is_some(), written.purposes.is_some()];
+    let expected = match written.effect {
+        Effect::SetAge => stated == [true, false, false],
+        Effect::Informs => stated == [false; 3],
+        _ => stated == [true; 3],
+    };
+    if !expected {
+        return Err("a hook on a flow states `categories`, `kinds` and `purposes`, `set-age` only `categories`, \
+                    `informs` none of them"
+            .to_owned());
+    }
+    if !flows && !written.except.is_empty() {
+        return Err("only a hook on a flow has `except`".to_owned());
+    }
+    Ok(Reach {
+        categories: listed("categories", written.categories.as_ref())?,
+        kinds: listed("kinds", written.kinds.as_ref())?,
+        purposes: listed("purposes", written.purposes.as_ref())?,
+        except: written.except.clone(),
+        sources: written.sources.clone(),
+    })
+}
+
+fn listed<T: Ord + Clone>(key: &str, written: Option<&Listed<T>>) -> Result<Option<BTreeSet<T>>, String> {
+    match written {
+        None => Ok(None),
+        Some(Listed::Star(star)) if star == "*" => Ok(None),
+        Some(Listed::List(list)) if !list.is_empty() => Ok(Some(list.clone())),
+        Some(_) => Err(format!("`{key}`: expected \"*\" or a list that is not empty")),
+    }
+}
+
+/// An opening names its categories and kinds, and each of their cells must be one that the matrix leaves to a hook: so
+/// none ever opens a Part 2 record, nor what is never carried.
+fn rests(effect: &HookEffect, reach: &Reach, leaves: &Leaves<'_>) -> Result<(), String> {
+    match effect {
+        HookEffect::PermitException { template } => {
+            if let Some(unknown) = template.as_ref().filter(|t| !(leaves.is_template)(t)) {
+                return Err(format!("`{unknown}` is no template"));
+            }
+            let (Some(categories), Some(kinds)) = (&reach.categories, &reach.kinds) else {
+                return Err("an opening lists its categories and kinds: no \"*\"".to_owned());
+            };
+            let cells = categories.iter().flat_map(|c| kinds.iter().map(move |k| (*c, *k)));
+            match cells.into_iter().find(|(category, kind)| !(leaves.to_hook)(*category, *kind)) {
+                Some((category, kind)) => Err(format!("the matrix leaves `{category}` to {kind} to no hook")),
+                None => Ok(()),
+            }
+        }
+        HookEffect::SetAge { .. } if reach.categories.is_none() => {
+            Err("an age lists its categories: no \"*\"".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A country, or one of its states: as units are registered.
+fn is_jurisdiction(text: &str) -> bool {
+    let upper = |part: &str| part.bytes().all(|b| b.is_ascii_uppercase());
+    let (country, state) = text.split_once('-').map_or((text, None), |(country, state)| (country, Some(state)));
+    let code = |s: &str| (1..=3).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    country.len() == 2 && upper(country) && state.is_none_or(code)
+}
+
+/// `<RULE>-<number>/<jurisdiction>/<topic>`.
+fn is_id(id: &str, jurisdiction: &str) -> bool {
+    let parts: Vec<&str> = id.split('/').collect();
+    let [rule, place, topic] = parts.as_slice() else { return false };
+    let numbered = rule.rsplit_once('-').is_some_and(|(word, number)| {
+        !word.is_empty()
+            && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'-')
+            && !number.is_empty()
+            && number.bytes().all(|b| b.is_ascii_digit())
+    });
+    let slug = !topic.is_empty() && topic.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    numbered && *place == jurisdiction && slug && id.len() <= LONGEST_ID
+}
