@@ -216,7 +216,7 @@ impl<'a, 'b> Attempt<'a, 'b> {
             purposes: BTreeSet::from([self.purpose]),
             template: self.template(&opened, flow),
             elements,
-            basis: self.basis(&opened),
+            basis: self.basis(&opened, consent),
             citation: citation(&opened),
             policies: opened.into_iter().map(|(_, _, policy)| policy.id).collect(),
             labels,
@@ -245,7 +245,7 @@ impl<'a, 'b> Attempt<'a, 'b> {
         }
     }
 
-    fn basis(&self, opened: &Opened) -> BTreeSet<Basis> {
+    fn basis(&self, opened: &Opened, consent: Option<&Match<'_>>) -> BTreeSet<Basis> {
         let mut all = BTreeSet::new();
         for (index, path, _) in opened {
             match path {
@@ -253,8 +253,7 @@ impl<'a, 'b> Attempt<'a, 'b> {
                 Path::LifeSafety => drop(all.insert(self.s.bundle.defaults.life_safety.basis)),
                 Path::LimitedDataSet => drop(all.insert(self.s.bundle.defaults.limited_data_set.basis)),
                 Path::Audit => drop(all.insert(self.s.bundle.defaults.audit.basis)),
-                path if path.by_consent() && self.part2 => drop(all.insert(Basis::PART2_CONSENT)),
-                path if path.by_consent() => drop(all.insert(Basis::AUTHORIZATION)),
+                path if path.by_consent() => all.extend(consent.map(|c| c.key(self.part2))),
                 _ => all.extend(self.axes.get(*index).and_then(|(_, c)| c.cell).into_iter().flat_map(|c| &c.basis)),
             }
         }

@@ -7,6 +7,7 @@ use handoff_schemas::{
 use super::{CellFacts, EventFacts, Situation};
 use crate::bundle::Standing;
 use crate::defaults::unversioned;
+use crate::matrix::Basis;
 use crate::reason::Reason;
 use crate::ruling::ConsentBasis;
 use crate::state::ConsentState;
@@ -36,6 +37,21 @@ impl Match<'_> {
             Expiry::Event { .. } | Expiry::Never => None,
         };
         [expires, self.signed_until].into_iter().flatten().min()
+    }
+
+    /// The basis key of what it opens (rulebook 7.6): of a Part 2 record the one of its own type, of anything else that
+    /// of an authorization.
+    pub fn key(&self, part2: bool) -> Basis {
+        match self.facts.consent_type {
+            _ if !part2 => Basis::AUTHORIZATION,
+            ConsentType::Part2Proceedings => Basis::PROCEEDINGS_CONSENT,
+            ConsentType::Part2CriminalJustice => Basis::CRIMINAL_JUSTICE,
+            ConsentType::Part2Named
+            | ConsentType::Part2Tpo
+            | ConsentType::Part2CounselingNotes
+            | ConsentType::HipaaAuthorization
+            | ConsentType::General => Basis::PART2_CONSENT,
+        }
     }
 
     pub fn basis(&self) -> ConsentBasis {

@@ -149,7 +149,7 @@ impl Table {
             }
             'P' | 'A' if way.has("LE-initiated") => one(Asked::Initiated, cell.basis.clone()),
             'P' | 'A' => one(Asked::Agreement, cell.basis.clone()),
-            'C' if way.has("2.35") => one(Asked::CriminalJustice, key("B14")),
+            'C' if way.has("2.35") => one(Asked::CriminalJustice, key("B22")),
             'C' if part2 => one(Asked::Consent, key("B14")),
             'C' => one(Asked::Consent, key("B3")),
             'S' if cell.kind == RecipientKind::P2p => {
