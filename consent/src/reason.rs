@@ -72,6 +72,7 @@ reasons! {
     ConsentDeficient = "CONSENT_DEFICIENT",
     ConsentUnverified = "CONSENT_UNVERIFIED",
     ConsentOverruled = "CONSENT_OVERRULED",
+    HoldForReview = "HOLD_FOR_REVIEW",
     SignerDied = "SIGNER_DIED",
     SignerAge = "SIGNER_AGE",
     SignerMinor = "SIGNER_MINOR",

@@ -176,6 +176,7 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
             Fact::PersonRegistered { .. }
             | Fact::TreatmentBegan { .. }
             | Fact::ConsentVerified { .. }
+            | Fact::ChoicesNamed { .. }
             | Fact::AskMade { .. }
             | Fact::AskReviewed { outcome: ReviewOutcome::Release | ReviewOutcome::Appropriate, .. }
             | Fact::ReferralOpened { .. }

@@ -16,6 +16,7 @@ use crate::state::ConsentState;
 #[derive(Clone, Copy)]
 pub(crate) struct Match<'a> {
     pub facts: &'a ConsentFacts,
+    pub given: &'a ConsentState,
     pub named: bool,
     /// When a signature under it ceases to count by time alone: an 18th birthday, the end of an authority.
     pub signed_until: Option<LogTime>,
@@ -74,7 +75,9 @@ impl<'a> Situation<'a> {
         let mut gaps = Vec::new();
         for consent in self.consents.iter().filter(|c| !c.facts.deny) {
             match self.usable(consent, purpose, axes) {
-                Ok((named, signed_until)) => found.push(Match { facts: &consent.facts, named, signed_until }),
+                Ok((named, signed_until)) => {
+                    found.push(Match { facts: &consent.facts, given: *consent, named, signed_until });
+                }
                 Err(Some(reason)) => gaps.push((reason, Some(consent.facts.consent))),
                 Err(None) => {}
             }
@@ -181,21 +184,26 @@ impl<'a> Situation<'a> {
         })
     }
 
-    /// Rulebook 7.4: an explicit denial beats any permit, whichever is later. What it leaves unnamed, it denies whole.
-    pub fn denied(&self, purpose: Purpose, axes: &[(Category, CellFacts<'a>)]) -> bool {
-        self.forbidden(purpose, axes, false)
+    /// The person's denials that reach this (rulebook 7.4). What one leaves unnamed, it denies whole.
+    pub fn denials(&self, purpose: Purpose, axes: &[(Category, CellFacts<'a>)]) -> Vec<&'a ConsentState> {
+        self.forbidding(purpose, axes, false)
     }
 
     /// 45 CFR 164.522(a), 42 CFR 2.26: the source agreed to a restriction, which binds it but in an emergency.
     pub fn restricted(&self, purpose: Purpose, axes: &[(Category, CellFacts<'a>)]) -> bool {
-        self.forbidden(purpose, axes, true)
+        !self.forbidding(purpose, axes, true).is_empty()
     }
 
-    fn forbidden(&self, purpose: Purpose, axes: &[(Category, CellFacts<'a>)], restriction: bool) -> bool {
-        let standing = |c: &&&ConsentState| {
+    fn forbidding(
+        &self,
+        purpose: Purpose,
+        axes: &[(Category, CellFacts<'a>)],
+        restriction: bool,
+    ) -> Vec<&'a ConsentState> {
+        let standing = |c: &&ConsentState| {
             c.facts.deny && c.facts.restriction == restriction && c.stands(&self.recipient.unit, self.at)
         };
-        self.consents.iter().filter(standing).any(|c| {
+        let reaching = |c: &&ConsentState| {
             let f = &c.facts;
             let part2 = axes.first().is_some_and(|(own, _)| self.part2(*own));
             let category = |axis: &Category| {
@@ -206,7 +214,8 @@ impl<'a> Situation<'a> {
                 && (f.purposes.is_empty() || f.purposes.iter().any(|p| p.covers(purpose) || purpose.covers(*p)))
                 && (f.categories.is_empty() || axes.iter().any(|(axis, _)| category(axis)))
                 && reaches(f, self.event)
-        })
+        };
+        self.consents.iter().copied().filter(standing).filter(reaching).collect()
     }
 }
 

@@ -109,6 +109,9 @@ impl PolicyState {
                 again.extend(self.consents.signed(*consent, signatures.clone()));
                 self.turns(*person);
             }
+            Fact::ChoicesNamed { consent, earlier, by, .. } => {
+                again.extend(self.consents.named(*consent, earlier, *by, &event.source));
+            }
             Fact::ConsentVerified { consent } => again.extend(self.consents.verified(*consent, &event.source)),
             Fact::ConsentRevoked { consent, person, parties, .. } => {
                 again.insert(Rerule::Person(*person));

@@ -75,6 +75,7 @@ Recorded Verify G
 Recorded Reject R G H
 Recorded Revoke R G H
 Recorded Expire R G H
+Verified Verify G
 Verified Reject R G H
 Verified Revoke R G H
 Verified Expire R G H

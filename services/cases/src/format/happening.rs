@@ -137,6 +137,8 @@ pub struct Revoke {
 pub struct Verify {
     pub consent: String,
     pub by: String,
+    /// Earlier denials and objections, by their ids, over which it is confirmed.
+    pub over: Vec<String>,
 }
 
 /// The event or the day that a consent states has come.
@@ -166,6 +168,7 @@ pub struct Restriction {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Objection {
+    pub id: Option<String>,
     pub of: String,
     pub by: String,
     pub kind: Option<String>,

@@ -96,7 +96,10 @@ impl World {
         let keys = c.records.iter().map(|event| self.named_event(event).map(|named| named.key.clone()));
         let keys: Vec<String> = keys.collect::<Result<_, String>>()?;
         let carried = self.carried();
-        let form = consent::form(&c, &carried, self.at, &keys).map_err(|e| format!("consent `{id}`: {e}"))?;
+        let mut form = consent::form(&c, &carried, self.at, &keys).map_err(|e| format!("consent `{id}`: {e}"))?;
+        if !c.refers_to.is_empty() {
+            form.insert("refers_to".to_owned(), json!(self.choices(&c.refers_to)?));
+        }
         let record = record_id(&unit, &id);
         let named = Named { record, unit: unit.clone(), key: id.clone(), places: Vec::new() };
         self.names.consents.insert(id.clone(), named);
@@ -121,7 +124,9 @@ impl World {
         // What a consent's own event tells is asked about by the consent's id.
         self.name_event(&id, record, places);
         match &c.verified_by {
-            Some(by) if found.refusal.is_none() => self.verify(&Verify { consent: id, by: by.clone() }),
+            Some(by) if found.refusal.is_none() => {
+                self.verify(&Verify { consent: id, by: by.clone(), over: Vec::new() })
+            }
             _ => Ok(found),
         }
     }
@@ -129,7 +134,10 @@ impl World {
     /// # Errors
     /// A name that the case does not introduce.
     pub fn verify(&mut self, v: &Verify) -> Result<Found, String> {
-        let data = json!({ "method": "document-review" });
+        let data = match v.over.is_empty() {
+            true => json!({ "method": "document-review" }),
+            false => json!({ "method": "document-review", "confirms_over": self.choices(&v.over)? }),
+        };
         self.on_consent(&v.consent, Some(&v.by), "consent.consent-verified.v1", data)
     }
 
@@ -164,6 +172,13 @@ impl World {
         let ordered = Fact::ErasureOrdered { person, unit, categories: e.categories.clone() };
         self.append(Vec::new(), &UnitId::operator(), vec![ordered]);
         Ok(Found::accepted())
+    }
+
+    /// Earlier choices as their units call them.
+    fn choices(&self, ids: &[String]) -> Result<Vec<String>, String> {
+        let known = |id: &String| self.names.consents.get(id).map(|named| named.key.clone());
+        let all = ids.iter().map(|id| known(id).ok_or_else(|| format!("no consent of the case has the id `{id}`")));
+        all.collect()
     }
 
     fn on_consent(
