@@ -177,6 +177,8 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
             | Fact::TreatmentBegan { .. }
             | Fact::ConsentVerified { .. }
             | Fact::ChoicesNamed { .. }
+            // What ends it stands beside it.
+            | Fact::ConsentEnded { .. }
             | Fact::AskMade { .. }
             | Fact::AskReviewed { outcome: ReviewOutcome::Release | ReviewOutcome::Appropriate, .. }
             | Fact::ReferralOpened { .. }

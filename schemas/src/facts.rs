@@ -132,6 +132,14 @@ pub enum Fact {
         consent: RecordId,
         person: PersonId,
     },
+    /// Beside a revocation, or the event that ends a consent: from when on it was over, as its source says. What was
+    /// released since then and before anybody said so stands, and is flagged (42 CFR 2.31(a)(7), (c)).
+    ConsentEnded {
+        consent: RecordId,
+        person: PersonId,
+        parties: RevokedFor,
+        since: LogTime,
+    },
     /// A user's ask, or legal process served on a unit: ruled at its position like any other event.
     AskMade {
         ask: AskFacts,

@@ -27,6 +27,11 @@ pub struct ConsentState {
     pub refers_to: BTreeSet<RecordId>,
     #[serde(default)]
     pub confirmed: BTreeMap<UnitId, BTreeSet<RecordId>>,
+    /// From when on it was over, for all or for some, where its source says that it was before it said so.
+    #[serde(default)]
+    pub ended_since: Option<LogTime>,
+    #[serde(default)]
+    pub ended_for: BTreeMap<UnitId, LogTime>,
 }
 
 impl ConsentState {
@@ -40,6 +45,14 @@ impl ConsentState {
     #[must_use]
     pub fn ended(&self, at: LogTime) -> bool {
         self.expired || matches!(self.facts.expiry, Expiry::At { at: end } if at >= end)
+    }
+
+    /// Whether a release made then to this recipient leaned on it after its end, as became known later (42 CFR
+    /// 2.31(a)(7), (c)): made in good faith, and for the privacy officer to look at (`post_event_release`).
+    #[must_use]
+    pub fn released_after_end(&self, recipient: &UnitId, at: LogTime) -> bool {
+        let ends = [self.ended_since, self.ended_for.get(recipient).copied()];
+        ends.into_iter().flatten().any(|since| at >= since)
     }
 
     /// Whether somebody said that it was meant over this earlier choice, where this unit is to disclose.
@@ -90,8 +103,8 @@ impl Consents {
             known.remove(&record);
         }
         self.by_person.entry(facts.person).or_default().insert(record);
-        let (revoked, revoked_for, expired) =
-            before.map_or_else(Default::default, |b| (b.revoked, b.revoked_for, b.expired));
+        let (revoked, revoked_for, expired, ended_since, ended_for) =
+            before.map_or_else(Default::default, |b| (b.revoked, b.revoked_for, b.expired, b.ended_since, b.ended_for));
         let (verified, signatures) = (false, None);
         let (refers_to, confirmed) = (BTreeSet::new(), BTreeMap::new());
         let state = ConsentState {
@@ -105,6 +118,8 @@ impl Consents {
             signatures,
             refers_to,
             confirmed,
+            ended_since,
+            ended_for,
         };
         self.all.insert(record, state);
         people.into_iter().flatten().map(Rerule::Person).collect()
@@ -150,6 +165,22 @@ impl Consents {
         let consent = self.all.get_mut(&record)?;
         consent.expired = true;
         Some(Rerule::Person(consent.facts.person))
+    }
+
+    /// The earliest said counts.
+    pub fn ended(&mut self, record: RecordId, parties: &RevokedFor, since: LogTime) {
+        let Some(consent) = self.all.get_mut(&record) else { return };
+        match parties {
+            RevokedFor::All => {
+                consent.ended_since = Some(consent.ended_since.map_or(since, |known| known.min(since)));
+            }
+            RevokedFor::Parties(units) => {
+                for unit in units {
+                    let known = consent.ended_for.entry(unit.clone()).or_insert(since);
+                    *known = (*known).min(since);
+                }
+            }
+        }
     }
 
     pub fn get(&self, record: RecordId) -> Option<&ConsentState> {

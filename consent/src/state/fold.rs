@@ -121,6 +121,7 @@ impl PolicyState {
                 again.insert(Rerule::Person(*person));
                 again.extend(self.consents.expired(*consent));
             }
+            Fact::ConsentEnded { consent, parties, since, .. } => self.consents.ended(*consent, parties, *since),
             Fact::AskMade { ask } => {
                 if let Some(made) = self.asks.made(ask.clone(), pos, self.at) {
                     let (person, until) = (made.facts.person, made.until());

@@ -116,6 +116,8 @@ struct Row {
     shown: Shown,
     /// How many releases came before it and with it.
     count: usize,
+    /// When the last of them was made.
+    at: LogTime,
 }
 
 /// The records of one decider.

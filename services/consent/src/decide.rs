@@ -50,10 +50,15 @@ impl Consents {
             }
             // 2.31(c): an unusable document stops at once, whatever made it so.
             Step::Reject => vec![Fact::ConsentRevoked { consent, person, parties: RevokedFor::All, oral: false }],
-            Step::Revoke => vec![revocation(state, item, consent, person)?],
+            Step::Revoke => {
+                let (parties, oral) = revocation(state, item)?;
+                let over = since(item)?.map(|since| ended_since(consent, person, &parties, since));
+                [Fact::ConsentRevoked { consent, person, parties, oral }].into_iter().chain(over).collect()
+            }
             Step::Expire => {
                 ended(state, item)?;
-                vec![Fact::ConsentExpired { consent, person }]
+                let over = since(item)?.map(|since| ended_since(consent, person, &RevokedFor::All, since));
+                [Fact::ConsentExpired { consent, person }].into_iter().chain(over).collect()
             }
             Step::AgreeRestriction => {
                 let named: Named = read(item)?;
@@ -174,7 +179,7 @@ struct Revoked {
 }
 
 /// P2-19: whole or as to named parties; an oral revocation stops too, and writing is asked for later.
-fn revocation(state: &Consent, item: &Item, consent: RecordId, person: PersonId) -> Result<Fact, Refusal> {
+fn revocation(state: &Consent, item: &Item) -> Result<(RevokedFor, bool), Refusal> {
     let revoked: Revoked = read(item)?;
     // 42 CFR 2.35(c): irrevocable until what it states has come. An event that it states ends it.
     let when = revoked.revoked_at.as_deref().or(item.asserted_at.as_deref()).and_then(instant);
@@ -200,7 +205,7 @@ fn revocation(state: &Consent, item: &Item, consent: RecordId, person: PersonId)
     }
     let oral = revoked.form == "oral";
     if revoked.scope == "all" {
-        return Ok(Fact::ConsentRevoked { consent, person, parties: RevokedFor::All, oral });
+        return Ok((RevokedFor::All, oral));
     }
     if revoked.parties.is_empty() {
         return Err(Refusal::new("HO-2309", "the revocation names no party", "name the parties, or revoke for all")
@@ -216,7 +221,26 @@ fn revocation(state: &Consent, item: &Item, consent: RecordId, person: PersonId)
         )
         .at("/parties"));
     }
-    Ok(Fact::ConsentRevoked { consent, person, parties: RevokedFor::Parties(revoked.parties), oral })
+    Ok((RevokedFor::Parties(revoked.parties), oral))
+}
+
+#[derive(Deserialize)]
+struct Since {
+    revoked_at: Option<String>,
+    cause: Option<String>,
+    expired_at: Option<String>,
+}
+
+/// When a revocation was made, or the event came that ends a consent, where the source says so: perhaps before anybody
+/// told the hub. A consent that ends by its date ends then without being told.
+fn since(item: &Item) -> Result<Option<LogTime>, Refusal> {
+    let said: Since = read(item)?;
+    let came = said.expired_at.filter(|_| said.cause.as_deref() == Some("event"));
+    Ok(said.revoked_at.or(came).as_deref().and_then(instant))
+}
+
+fn ended_since(consent: RecordId, person: PersonId, parties: &RevokedFor, since: LogTime) -> Fact {
+    Fact::ConsentEnded { consent, person, parties: parties.clone(), since }
 }
 
 #[derive(Deserialize)]

@@ -130,6 +130,8 @@ pub struct Revoke {
     /// For these recipients only.
     pub parties: Vec<String>,
     pub oral: bool,
+    /// When the person revoked it, where that was before it was recorded.
+    pub since: Option<Instant>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -53,7 +53,8 @@ impl World {
             if let Some(shown) = shown {
                 let same = |row: &Row| row.ruling.slices == ruling.slices && row.shown.data == shown.data;
                 let count = before.as_ref().map_or(1, |row| row.count + usize::from(!same(row)));
-                self.rows.push(Row { event: place, recipient, ruling, shown, count });
+                let at = before.as_ref().filter(|row| same(row)).map_or(self.at, |row| row.at);
+                self.rows.push(Row { event: place, recipient, ruling, shown, count, at });
             }
         }
     }

@@ -8,6 +8,7 @@ mod people;
 mod registry;
 mod seals;
 
+use handoff_law::Scope;
 use handoff_schemas::{
     Category, ConsentFacts, ConsentType, EventType, Fact, LogTime, Purpose, RecordId, Signatures, Signer, UnitId,
 };
@@ -18,7 +19,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::names::{Named, Names};
-use super::{World, consent};
+use super::{Row, World, consent};
 use crate::format::{Consent, Erase, Event, Expire, Expires, Revoke, Verify, shown};
 use crate::found::Found;
 
@@ -145,11 +146,14 @@ impl World {
     /// A name that the case does not introduce.
     pub fn revoke(&mut self, r: &Revoke) -> Result<Found, String> {
         let form = if r.oral { "oral" } else { "written" };
-        let data = match r.parties.is_empty() {
+        let mut data = match r.parties.is_empty() {
             true => json!({ "scope": "all", "form": form }),
             false => json!({ "scope": "parties", "parties": r.parties, "form": form }),
         };
-        self.on_consent(&r.consent, r.by.as_ref(), "consent.consent-revoked.v1", data)
+        if let (Some(since), Some(leaves)) = (&r.since, data.as_object_mut()) {
+            leaves.insert("revoked_at".to_owned(), json!(shown(since.0)));
+        }
+        self.ending(&r.consent, r.by.as_ref(), "consent.consent-revoked.v1", data)
     }
 
     /// # Errors
@@ -160,7 +164,20 @@ impl World {
             Some(code) => json!({ "cause": "event", "event_code": code, "expired_at": since }),
             None => json!({ "cause": "date", "expired_at": since }),
         };
-        self.on_consent(&e.consent, e.by.as_ref(), "consent.consent-expired.v1", data)
+        self.ending(&e.consent, e.by.as_ref(), "consent.consent-expired.v1", data)
+    }
+
+    /// What ends a consent, and whether anything was released after its end.
+    fn ending(&mut self, consent: &str, by: Option<&String>, event_type: &str, data: Value) -> Result<Found, String> {
+        let record = self.names.consents.get(consent).map(|known| known.record);
+        let leans = |row: &&Row| record.is_some_and(|r| row.ruling.scopes.contains(&Scope::Consent(r)));
+        let relied: Vec<_> = self.rows.iter().filter(leans).map(|r| (r.recipient.unit.clone(), r.at)).collect();
+        let mut found = self.on_consent(consent, by, event_type, data)?;
+        let ended = record.and_then(|r| self.state.consent(r));
+        if ended.is_some_and(|c| relied.iter().any(|(unit, at)| c.released_after_end(unit, *at))) {
+            found.follows.insert("post-event-release-review".to_owned());
+        }
+        Ok(found)
     }
 
     /// Data ordered erased. No decider stands before it: the operator's order is a fact.
