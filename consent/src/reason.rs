@@ -77,6 +77,7 @@ reasons! {
     SignerAge = "SIGNER_AGE",
     SignerMinor = "SIGNER_MINOR",
     SignerAuthority = "SIGNER_AUTHORITY",
+    VictimRelease = "VICTIM_RELEASE",
     TpoRecipient = "TPO_RECIPIENT",
     NoTreatment = "NO_TREATING_RELATIONSHIP",
     ConsentType = "CONSENT_TYPE",

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use handoff_schemas::{
-    Category, ConsentFacts, ConsentType, ElementSet, Expiry, LogTime, Purpose, RecipientKind, RecordId,
+    Category, ConsentFacts, ConsentType, ElementSet, Expiry, LogTime, Purpose, RecipientKind, RecordId, Signatures,
 };
 
 use super::{CellFacts, EventFacts, Situation};
@@ -135,6 +135,9 @@ impl<'a> Situation<'a> {
                 return refuse(Reason::NoTreatment);
             }
         }
+        if let Some(lacking) = lacks_own(consent, axes) {
+            return refuse(lacking);
+        }
         let wants_name = axes.iter().any(|(_, cell)| cell.named);
         if wants_name && (!named || tpo) {
             return refuse(if tpo { Reason::ConsentType } else { Reason::ConsentScope });
@@ -217,6 +220,17 @@ impl<'a> Situation<'a> {
         };
         self.consents.iter().copied().filter(standing).filter(reaching).collect()
     }
+}
+
+/// What a cell that asks for the person's own hand does not find: nobody signs for a victim or for a minor there, though
+/// others may sign beside them.
+fn lacks_own(consent: &ConsentState, axes: &[(Category, CellFacts<'_>)]) -> Option<Reason> {
+    let own = consent.signatures.as_ref().is_none_or(Signatures::by_person);
+    let timed = matches!(consent.facts.expiry, Expiry::At { .. });
+    if axes.iter().any(|(_, cell)| cell.victims_own) && !(own && timed) {
+        return Some(Reason::VictimRelease);
+    }
+    (axes.iter().any(|(_, cell)| cell.minors_own) && !own).then_some(Reason::SignerMinor)
 }
 
 /// Whether the event lies in the period, the records and the types that a consent or denial is limited to

@@ -220,9 +220,7 @@ impl Way {
         if (self.per_regime && self.letter == 'P') || waits(&["if-hook", "hook", "initiated"]) {
             return Some(Why::Hook);
         }
-        let by_consent = self.letter == 'C' && waits(&["victim", "minor"]);
-        (by_consent || waits(&["2.53", "99.36", "exposure", "exposure-officer", "same-program", "school"]))
-            .then_some(Why::Fact)
+        waits(&["2.53", "99.36", "exposure", "exposure-officer", "same-program", "school"]).then_some(Why::Fact)
     }
 
     /// The exceptions an X names: by field set, by word, else by basis (rulebook 7.6). What 164.512(f) and 2.12(c)(5)

@@ -13,8 +13,8 @@ pub enum Why {
     NoException,
     /// A state hook that somebody reviewed (rulebook 4).
     Hook,
-    /// Facts of a consent or exception that the hub does not gather: a victim's own release, a minor's own consent, 2.53,
-    /// 99.36, an exposure, one program.
+    /// Facts of an exception or of units that the hub does not gather: 2.53 by an agreement for everything, 99.36, an
+    /// exposure, one program.
     Fact,
 }
 
@@ -25,7 +25,6 @@ pub const UNMET: &[(&str, &str, &str, Why)] = &[
     ("incident-identity", "LE", "P", NoTemplate),
     ("incident-identity", "PSAP", "P", NoTemplate),
     ("incident-identity", "CJ", "A", NoTemplate),
-    ("incident-identity", "VSP", "C:victim", Fact),
     ("contact", "LE", "C", NoTemplate),
     ("location", "HOSP", "A:S", NoTemplate),
     ("location", "CJ", "A", NoTemplate),
@@ -65,15 +64,15 @@ pub const UNMET: &[(&str, &str, &str, Why)] = &[
     ("reproductive-health", "CMP", "C", NoTemplate),
     ("reproductive-health", "CBO", "C", NoTemplate),
     ("dv-sa", "CBO", "C", NoTemplate),
-    ("dv-sa", "VSP", "C:victim", Fact),
+    ("dv-sa", "VSP", "C:victim", NoTemplate),
     ("vsp-record", "CBO", "C:time-limited", NeverCarried),
     ("vsp-record", "VSP", "C:time-limited", NeverCarried),
     ("minor-self-consented", "EMS", "P", Hook),
     ("minor-self-consented", "BHC", "P", Hook),
     ("minor-self-consented", "HOSP", "P", Hook),
     ("minor-self-consented", "CMP", "C", NoTemplate),
-    ("minor-self-consented", "CBO", "C:minor", Fact),
-    ("minor-self-consented", "VSP", "C:minor", Fact),
+    ("minor-self-consented", "CBO", "C:minor", NoTemplate),
+    ("minor-self-consented", "VSP", "C:minor", NoTemplate),
     ("education", "LE", "X:99.36", Fact),
     ("education", "EMS", "X:99.36", Fact),
     ("education", "BHC", "C", NoTemplate),
