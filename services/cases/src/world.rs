@@ -226,6 +226,7 @@ impl World {
         let mut replaced = Vec::new();
         for (index, new) in new.into_iter().enumerate() {
             let sliced = intake::sliced(&source, &new)?;
+            intake::carriage(&*self.bundle, &new.event_type, &sliced)?;
             let (labels, content) = intake::labels(&*self.bundle, &source, &new.event_type, &sliced, (&kept, index));
             let mut facts = new.facts;
             if let Some((place, old)) =
