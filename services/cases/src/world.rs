@@ -56,6 +56,8 @@ pub struct World {
     keys: BTreeMap<(UnitId, String), Vec<Sent>>,
     events: Vec<Told>,
     rows: Vec<Row>,
+    /// What of an event was taken back from whom.
+    withdrawn: BTreeSet<(usize, Recipient, Category)>,
     floors: BTreeMap<Scope, LogPos>,
     names: Names,
     /// Which events each recipient was told to return or destroy, by the recall that told it.
@@ -172,6 +174,7 @@ impl World {
             keys: BTreeMap::new(),
             events: Vec::new(),
             rows: Vec::new(),
+            withdrawn: BTreeSet::new(),
             floors: BTreeMap::new(),
             names: Names::default(),
             recalls: BTreeMap::new(),
