@@ -43,6 +43,7 @@ law_files! {
     "hooks/us-pa.toml",
     "hooks/us-wa.toml",
     "labels/categories.csv",
+    "labels/cji.csv",
     "labels/hierarchy.csv",
     "labels/rules.toml",
     "labels/values.csv",
@@ -168,6 +169,7 @@ impl Bundle {
             categories: file("labels/categories.csv")?,
             values: file("labels/values.csv")?,
             words: file("labels/words.csv")?,
+            cji: file("labels/cji.csv")?,
             rules: file("labels/rules.toml")?,
         };
         let labels = LabelLaw::parse(&labels).map_err(|(file, why)| BundleError::Unreadable { file, why })?;
@@ -242,6 +244,10 @@ impl Labeller for Bundle {
 
     fn content(&self, event_type: &EventType, slices: &BTreeMap<Category, Map<String, Value>>) -> Vec<SliceLabels> {
         self.labels.label_slices(event_type, slices)
+    }
+
+    fn holds_cji(&self, event_type: &EventType, slices: &BTreeMap<Category, Map<String, Value>>) -> bool {
+        self.labels.holds_cji(event_type, slices)
     }
 }
 

@@ -59,7 +59,9 @@ fn granted(bundle: &Bundle, grant: &Grant, asked: bool) -> Point {
     let basis = words(grant.basis.iter().map(ToString::to_string).collect());
     let plain = match (&grant.consent, &grant.agreement) {
         (Some(_), _) => {
-            format!("released for {purposes} by consent and agreement, template {}, on {basis}", grant.template)
+            let over = words(grant.over.iter().map(ToString::to_string).collect());
+            let over = if over.is_empty() { over } else { format!("; it stands over the earlier denial {over}") };
+            format!("released for {purposes} by consent and agreement, template {}, on {basis}{over}", grant.template)
         }
         (None, Some(_)) => format!("released for {purposes} by agreement, template {}, on {basis}", grant.template),
         (None, None) if grant.basis.contains(&crate::matrix::Basis::OWN) => "the unit published it itself".to_owned(),

@@ -3,6 +3,7 @@
 //! Two axes that never stand in for one another. Law comes from the registered unit alone: an overdose that police saw
 //! is no Part 2 record. Sensitivity comes from categories, codes and words, and words may only add to it.
 
+mod cji;
 mod content;
 mod hierarchy;
 mod provenance;
@@ -18,6 +19,7 @@ use serde_json::{Map, Value};
 
 pub use values::Coded;
 
+use cji::Cji;
 use content::Leaves;
 use hierarchy::Hierarchy;
 use rules::Rules;
@@ -31,6 +33,7 @@ pub struct LabelLaw {
     categories: BTreeMap<Category, Labels>,
     values: Values,
     words: Words,
+    cji: Cji,
     rules: Rules,
     leaves: Leaves,
 }
@@ -41,6 +44,7 @@ pub(crate) struct LabelFiles<'a> {
     pub categories: &'a str,
     pub values: &'a str,
     pub words: &'a str,
+    pub cji: &'a str,
     pub rules: &'a str,
 }
 
@@ -56,9 +60,10 @@ impl LabelLaw {
         let categories = table::categories(files.categories, &hierarchy).map_err(of("labels/categories.csv"))?;
         let values = Values::parse(files.values, &hierarchy).map_err(of("labels/values.csv"))?;
         let words = Words::parse(files.words, &hierarchy).map_err(of("labels/words.csv"))?;
+        let cji = Cji::parse(files.cji).map_err(of("labels/cji.csv"))?;
         let rules = Rules::parse(files.rules, &hierarchy).map_err(of("labels/rules.toml"))?;
         let leaves = Leaves::of(&rules).map_err(of("labels/rules.toml"))?;
-        let law = Self { hierarchy, categories, values, words, rules, leaves };
+        let law = Self { hierarchy, categories, values, words, cji, rules, leaves };
         match law.contradiction() {
             Some(why) => Err(("labels/rules.toml", why)),
             None => Ok(law),
@@ -129,6 +134,12 @@ impl LabelLaw {
         let floor = labels.sensitivity.iter().map(|label| self.hierarchy.floor(label)).max();
         labels.confidentiality = labels.confidentiality.max(floor.unwrap_or(Confidentiality::Unrestricted));
         labels
+    }
+
+    /// Whether a free text of these slices is, or quotes, an answer of the FBI's CJIS files (rulebook CJ-12).
+    #[must_use]
+    pub fn holds_cji(&self, event_type: &EventType, slices: &BTreeMap<Category, Map<String, Value>>) -> bool {
+        slices.values().any(|slice| self.leaves.read(event_type, slice).texts.iter().any(|text| self.cji.speaks(text)))
     }
 
     /// The law the unit's records are under. From its registration: no category and no word makes a Part 2 record.

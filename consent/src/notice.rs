@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handoff_schemas::{Category, ConsentFacts, EventType, Expiry, LogTime, Purpose, RecordId};
+use handoff_schemas::{Category, ConsentFacts, ConsentType, EventType, Expiry, LogTime, Purpose, RecordId};
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::place;
@@ -120,8 +120,12 @@ pub(crate) struct ScopeWords {
     expires_event: String,
     expires_never: String,
     revocable: String,
+    revocable_from: String,
+    revocable_at_end: String,
     onward_tpo: String,
     onward_named: String,
+    onward_criminal_justice: String,
+    onward_proceedings: String,
     joiner: String,
     purpose: BTreeMap<Purpose, String>,
     category: BTreeMap<Category, String>,
@@ -171,9 +175,28 @@ impl ScopeWords {
             Expiry::Event { code } => put(&self.expires_event, code),
             Expiry::Never => self.expires_never.clone(),
         });
-        lines.push(self.revocable.clone());
-        lines.push(if consent.tpo_class { self.onward_tpo.clone() } else { self.onward_named.clone() });
+        lines.push(self.revocation(consent));
+        lines.push(self.onward(consent).to_owned());
         lines.join("\n")
+    }
+
+    /// When the person may take it back: a criminal-justice consent not before its time or event (42 CFR 2.35(c)).
+    fn revocation(&self, consent: &ConsentFacts) -> String {
+        match (consent.consent_type, consent.revocable_from) {
+            (ConsentType::Part2CriminalJustice, Some(from)) => self.revocable_from.replacen("{}", &stamp(from), 1),
+            (ConsentType::Part2CriminalJustice, None) => self.revocable_at_end.clone(),
+            _ => self.revocable.clone(),
+        }
+    }
+
+    /// What the recipient may do with it (42 CFR 2.33, 2.35(d), 2.31(d)).
+    fn onward(&self, consent: &ConsentFacts) -> &str {
+        match consent.consent_type {
+            ConsentType::Part2CriminalJustice => &self.onward_criminal_justice,
+            ConsentType::Part2Proceedings => &self.onward_proceedings,
+            _ if consent.tpo_class => &self.onward_tpo,
+            _ => &self.onward_named,
+        }
     }
 
     /// To what the data is limited. Records are not named: their ids are the hub's, and others of them are not sent.

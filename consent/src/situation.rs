@@ -3,6 +3,7 @@
 mod agreement;
 mod authority;
 mod cell;
+mod choice;
 mod consent;
 mod hook;
 mod identity;
@@ -19,6 +20,7 @@ use handoff_schemas::{
 pub(crate) use agreement::Hit;
 pub(crate) use authority::{Authority, Named};
 pub(crate) use cell::CellFacts;
+pub(crate) use choice::Choice;
 pub(crate) use consent::Match;
 pub(crate) use hook::{Opening, Tightened};
 

@@ -178,6 +178,9 @@ pub fn floors(pos: LogPos, facts: &[Fact]) -> Vec<(Scope, LogPos)> {
             Fact::PersonRegistered { .. }
             | Fact::TreatmentBegan { .. }
             | Fact::ConsentVerified { .. }
+            | Fact::ChoicesNamed { .. }
+            // What ends it stands beside it.
+            | Fact::ConsentEnded { .. }
             | Fact::AskMade { .. }
             | Fact::AskReviewed { outcome: ReviewOutcome::Release | ReviewOutcome::Appropriate, .. }
             | Fact::ReferralOpened { .. }

@@ -387,6 +387,13 @@ fn a_criminal_justice_referral_consent_opens_its_template_to_those_who_monitor()
     assert!(!one(&ruling, Category::BhTreatment).outcome.withheld().is_empty());
     let grant = &one(&ruling, Category::Referral).outcome.grants()[0];
     assert!(grant.notice.is_some() && grant.obligations.contains(&Obligation::NoProceedingsAgainstPatient));
+    assert_eq!(grant.basis.iter().map(ToString::to_string).collect::<Vec<_>>(), ["B22"]);
+    let point = &handoff_law::explain(&c.bundle, &ruling)[0].points[0];
+    assert!(point.plain.contains("B22") && !point.plain.contains("B14"), "{}", point.plain);
+    // What it is told of the consent is what 2.35 says, not what 2.31 says of others.
+    let scope = grant.notice.as_ref().unwrap().scope().en.to_string();
+    assert!(scope.contains("may not revoke this consent before it ends") && scope.contains("official duties"));
+    assert!(!scope.contains("at any time"));
     let mut elsewhere = monitored();
     elsewhere.recipients.extend([unit_id(PATROL), unit_id(CLINIC)]);
     elsewhere.purposes.extend([Purpose::Treat, Purpose::LeFollowup]);

@@ -1,6 +1,8 @@
 //! Invariants of rulebook 11 and design.md over random counties, consents and events.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+#[path = "invariants/choices.rs"]
+mod choices;
 mod common;
 #[path = "invariants/histories.rs"]
 mod histories;

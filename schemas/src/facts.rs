@@ -120,6 +120,13 @@ pub enum Fact {
         person: PersonId,
         signatures: Signatures,
     },
+    /// Beside a consent, or its verification: earlier choices of the person over which this one was meant (rulebook 7.4).
+    ChoicesNamed {
+        consent: RecordId,
+        person: PersonId,
+        earlier: Vec<RecordId>,
+        by: NamedBy,
+    },
     ConsentVerified {
         consent: RecordId,
     },
@@ -132,6 +139,14 @@ pub enum Fact {
     ConsentExpired {
         consent: RecordId,
         person: PersonId,
+    },
+    /// Beside a revocation, or the event that ends a consent: from when on it was over, as its source says. What was
+    /// released since then and before anybody said so stands, and is flagged (42 CFR 2.31(a)(7), (c)).
+    ConsentEnded {
+        consent: RecordId,
+        person: PersonId,
+        parties: RevokedFor,
+        since: LogTime,
     },
     /// A user's ask, or legal process served on a unit: ruled at its position like any other event.
     AskMade {
@@ -388,6 +403,16 @@ pub struct ConsentFacts {
 pub enum RevokedFor {
     All,
     Parties(Vec<UnitId>),
+}
+
+/// Who says over which earlier choices a consent was meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NamedBy {
+    /// Its own document: it counts for whomever it lets disclose, and from the unit that recorded it alone.
+    Document,
+    /// A unit that may disclose under it, for its own data.
+    Source,
 }
 
 /// Referral states, FHIR Task.status as the hub uses it (rulebook 5.5).

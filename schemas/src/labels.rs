@@ -142,4 +142,8 @@ pub trait Labeller: Send + Sync {
 
     /// What the slices' content says beyond their categories, by category; nothing for a slice that says no more.
     fn content(&self, event_type: &EventType, slices: &BTreeMap<Category, Map<String, Value>>) -> Vec<SliceLabels>;
+
+    /// Whether the content is, or quotes, an answer of the FBI's CJIS files, which the hub never carries (28 CFR 20;
+    /// CJISSECPOL 4.2.1).
+    fn holds_cji(&self, event_type: &EventType, slices: &BTreeMap<Category, Map<String, Value>>) -> bool;
 }

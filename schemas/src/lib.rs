@@ -36,8 +36,8 @@ pub use element_set::ElementSet;
 pub use error::SchemaError;
 pub use evidence::{MatchEvidence, MatchMethod, MatchScore};
 pub use facts::{
-    AgreementStatus, ConsentFacts, ConsentType, Disposition, Expiry, Fact, HipaaStatus, LawLabel, OrgType, Part2Status,
-    PartnerStatus, ReferralStatus, RevokedFor, UnitFacts,
+    AgreementStatus, ConsentFacts, ConsentType, Disposition, Expiry, Fact, HipaaStatus, LawLabel, NamedBy, OrgType,
+    Part2Status, PartnerStatus, ReferralStatus, RevokedFor, UnitFacts,
 };
 pub use hooks::HookReview;
 pub use ids::{

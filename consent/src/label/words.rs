@@ -18,14 +18,14 @@ struct Phrase {
 }
 
 #[derive(Clone, Debug)]
-struct Word {
+pub(super) struct Word {
     text: String,
     /// Any ending counts.
     open: bool,
 }
 
 impl Word {
-    fn fits(&self, token: &str) -> bool {
+    pub fn fits(&self, token: &str) -> bool {
         if self.open { token.starts_with(&self.text) } else { token == self.text }
     }
 }
@@ -68,7 +68,7 @@ impl Words {
 }
 
 /// One listed word: a token, and `*` where any ending counts.
-fn word(listed: &str) -> Option<Word> {
+pub(super) fn word(listed: &str) -> Option<Word> {
     let (text, open) = listed.strip_suffix('*').map_or((listed, false), |text| (text, true));
     let mut read = tokens(text);
     let text = read.pop().filter(|_| read.is_empty())?;
@@ -76,7 +76,7 @@ fn word(listed: &str) -> Option<Word> {
 }
 
 /// Runs of letters and digits, in lower case and without accents: what stands between them is a word's boundary.
-fn tokens(text: &str) -> Vec<String> {
+pub(super) fn tokens(text: &str) -> Vec<String> {
     let mut all = Vec::new();
     let mut token = String::new();
     for c in text.chars().flat_map(char::to_lowercase) {

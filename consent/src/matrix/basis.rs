@@ -22,6 +22,10 @@ impl Basis {
     pub const PART2_CONSENT: Self = Self(14);
     /// Medical emergency, 42 CFR 2.51.
     pub const EMERGENCY: Self = Self(15);
+    /// Consent for proceedings, 42 CFR 2.12(d)(1) and 2.31(d).
+    pub const PROCEEDINGS_CONSENT: Self = Self(18);
+    /// Criminal-justice referral consent, 42 CFR 2.35.
+    pub const CRIMINAL_JUSTICE: Self = Self(22);
     /// Sealing and expungement (ST-08).
     pub const SEALING: Self = Self(33);
     /// The agreement itself.

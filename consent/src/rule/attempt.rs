@@ -14,7 +14,8 @@ use crate::memo::Memo;
 use crate::notice::{Between, Notice232, ScopeExplanation};
 use crate::reason::Reason;
 use crate::ruling::{Grant, Terms};
-use crate::situation::{CellFacts, Hit, Match, Situation, Tightened};
+use crate::situation::{CellFacts, Choice, Hit, Match, Situation, Tightened};
+use crate::state::ConsentState;
 
 pub(super) type Axes<'a> = Vec<(Category, CellFacts<'a>)>;
 
@@ -29,6 +30,8 @@ pub(super) struct Attempt<'a, 'b> {
     hooks: Tightened<'a>,
     /// Templates that a reviewed hook stands behind.
     hooked: Vec<&'a str>,
+    /// What the person denies of it.
+    denials: Vec<&'a ConsentState>,
 }
 
 /// The grants that each stand alone, one for each agreement clause (and consent) that opens every axis.
@@ -70,9 +73,14 @@ pub(super) fn attempt(
             }
         }
     }
-    if a.base.person_denies || a.base.person_restricts {
-        // Rulebook 7.4: the consents that lost are listed.
-        consents.iter().for_each(|c| why.about(Reason::ConsentOverruled, None, Some(c.facts.consent)));
+    // Rulebook 7.4: the consents that lost are listed, and those that wait.
+    for consent in consents {
+        let record = Some(consent.facts.consent);
+        match a.choice(consent) {
+            Choice::Loses => why.about(Reason::ConsentOverruled, None, record),
+            Choice::Waits => why.about(Reason::HoldForReview, None, record),
+            Choice::Stands => {}
+        }
     }
     if grants.is_empty() {
         a.gaps(&shut, hits.err(), matches.err(), why);
@@ -100,6 +108,7 @@ impl<'a, 'b> Attempt<'a, 'b> {
         let axes: Axes<'a> = all.into_iter().map(|axis| (axis, s.hooked(axis, purpose))).collect();
         let part2 = s.part2(category);
         let d = &s.bundle.defaults;
+        let denials = s.denials(purpose, &axes);
         let base = SliceFacts {
             parties_active: s.parties_active,
             never_carried: axes.iter().any(|(axis, _)| d.never_carried.contains(axis)),
@@ -113,7 +122,7 @@ impl<'a, 'b> Attempt<'a, 'b> {
             agreement_prohibits: s.prohibited(purpose),
             life_safety: !part2 && s.life_safety(purpose, &axes),
             tpo_recipient: s.tpo_recipient,
-            person_denies: s.denied(purpose, &axes),
+            person_denies: !denials.is_empty(),
             person_restricts: s.restricted(purpose, &axes),
             hook_denies: hooks.denies.is_some(),
             hook_consent_required: hooks.consent.is_some(),
@@ -121,7 +130,23 @@ impl<'a, 'b> Attempt<'a, 'b> {
             ..SliceFacts::default()
         };
         let hooked = s.hook_templates(category, purpose);
-        Self { s, category, purpose, part2, axes, base, hooks, hooked }
+        Self { s, category, purpose, part2, axes, base, hooks, hooked, denials }
+    }
+
+    /// How a consent stands to all that the person denies, and to what the source agreed to restrict.
+    fn choice(&self, consent: &Match<'_>) -> Choice {
+        if self.base.person_restricts {
+            return Choice::Loses;
+        }
+        let each = self.denials.iter().map(|denial| self.s.choice(consent, denial, self.part2));
+        each.min().unwrap_or(Choice::Stands)
+    }
+
+    /// Whether the person denies it, and this candidate is no later choice that stands over that.
+    fn denied(&self, consent: Option<&Match<'_>>) -> bool {
+        let stands =
+            |denial: &&ConsentState| consent.is_some_and(|c| self.s.choice(c, denial, self.part2) == Choice::Stands);
+        !self.denials.iter().all(stands)
     }
 
     pub(super) fn facts(&self, cell: &CellFacts<'_>, hit: Option<&Hit<'_>>, consent: Option<&Match<'_>>) -> SliceFacts {
@@ -144,11 +169,13 @@ impl<'a, 'b> Attempt<'a, 'b> {
             consent_named: consent.is_some_and(|c| c.named),
             consent_tpo: consent.is_some_and(Match::tpo),
             consent_proceedings: proceedings,
+            person_denies: self.denied(consent),
             ..self.base
         }
     }
 
-    /// All axes must open, the stricter wins. With a consent, at least one must need it: else it is not relied on.
+    /// All axes must open, the stricter wins. With a consent, at least one must need it, or a denial that it stands over
+    /// must be in the way: else it is not relied on.
     fn open(
         &self,
         memo: &mut Memo,
@@ -169,7 +196,9 @@ impl<'a, 'b> Attempt<'a, 'b> {
                 }
             }
         }
-        let relied = opened.iter().any(|(_, path, _)| path.by_consent());
+        let by_consent = opened.iter().any(|(_, path, _)| path.by_consent());
+        let by_agreement = opened.iter().all(|(_, path, _)| *path != Path::LifeSafety);
+        let relied = by_consent || (consent.is_some() && !self.denials.is_empty() && by_agreement);
         (complete && relied == consent.is_some()).then_some(opened)
     }
 
@@ -244,14 +273,14 @@ impl<'a, 'b> Attempt<'a, 'b> {
             purposes: BTreeSet::from([self.purpose]),
             template: self.template(&opened, flow),
             elements,
-            basis: self.basis(&opened),
+            basis: self.basis(&opened, consent),
             citation: self.citation(&opened),
             policies: opened.into_iter().map(|(_, _, policy)| policy.id).collect(),
             labels,
             delete_when_expired: self.category == Category::SafetyCaution,
         };
         let agreement = hit.filter(|_| needs_agreement).map(|h| h.basis.clone());
-        match (consent, agreement) {
+        let grant = match (consent, agreement) {
             (None, agreement) => Some(Grant::without_consent(terms, agreement)),
             (Some(_), None) => None,
             (Some(c), Some(agreement)) if !self.part2 => Grant::consented(terms, agreement, c.basis()),
@@ -260,7 +289,9 @@ impl<'a, 'b> Attempt<'a, 'b> {
                 let notice = memo.notice(c.facts, between, || self.notice(c))?;
                 Some(Grant::part2_consented(terms, agreement, c.basis(), notice))
             }
-        }
+        };
+        // Had the candidate not stood over them, the floor would have spoken.
+        grant.map(|grant| Grant { over: self.denials.iter().map(|denial| denial.facts.consent).collect(), ..grant })
     }
 
     /// The law of the policies that opened it, and of the hooks that they opened it by.
@@ -285,16 +316,15 @@ impl<'a, 'b> Attempt<'a, 'b> {
         }
     }
 
-    fn basis(&self, opened: &Opened) -> BTreeSet<Basis> {
-        let mut all = BTreeSet::new();
+    fn basis(&self, opened: &Opened, consent: Option<&Match<'_>>) -> BTreeSet<Basis> {
+        let mut all: BTreeSet<Basis> = consent.map(|c| c.key(self.part2)).into_iter().collect();
         for (index, path, _) in opened {
             match path {
                 Path::Own => drop(all.insert(Basis::OWN)),
                 Path::LifeSafety => drop(all.insert(self.s.bundle.defaults.life_safety.basis)),
                 Path::LimitedDataSet => drop(all.insert(self.s.bundle.defaults.limited_data_set.basis)),
                 Path::Audit => drop(all.insert(self.s.bundle.defaults.audit.basis)),
-                path if path.by_consent() && self.part2 => drop(all.insert(Basis::PART2_CONSENT)),
-                path if path.by_consent() => drop(all.insert(Basis::AUTHORIZATION)),
+                path if path.by_consent() => {}
                 _ => all.extend(self.axes.get(*index).and_then(|(_, c)| c.cell).into_iter().flat_map(|c| &c.basis)),
             }
         }

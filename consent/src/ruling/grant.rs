@@ -32,6 +32,9 @@ pub struct Grant {
     /// The short statement of 42 CFR 2.32(a), sent with an emergency release too though 2.32 asks for it by consent only
     /// (P2-24).
     pub statement: Option<Arc<str>>,
+    /// Earlier denials of the person that the consent stands over (rulebook 7.4): for the source and the privacy officer.
+    /// No stored form holds them, since the recipient reads that.
+    pub over: BTreeSet<RecordId>,
 }
 
 /// The clause relied on.
@@ -129,6 +132,7 @@ impl Terms {
             obligations,
             notice: None,
             statement: None,
+            over: BTreeSet::new(),
         }
     }
 }
@@ -182,6 +186,7 @@ impl Grant {
             && self.basis == other.basis
             && self.policies == other.policies
             && self.labels == other.labels
+            && self.over == other.over
     }
 }
 
@@ -231,6 +236,7 @@ impl TryFrom<Wire> for Grant {
             obligations: w.obligations,
             notice: w.notice,
             statement: w.statement,
+            over: BTreeSet::new(),
         })
     }
 }

@@ -6,6 +6,12 @@ use crate::matrix::{Alternative, Basis, Cell, Decision, Requirement};
 /// `C:2.35`, asked of the consent when one is matched.
 const CJ_REFERRAL: Requirement = Requirement::Fact("2.35");
 
+/// `C:victim`, asked of the consent: the victim's own release, for a reasonable time (34 USC 12291(b)(2)(B)).
+const VICTIM: Requirement = Requirement::Fact("victim");
+
+/// `C:minor`, asked of the consent: the minor's own (42 CFR 2.14(b), 45 CFR 164.502(g)(3)).
+const MINOR: Requirement = Requirement::Fact("minor");
+
 /// `A:2.53`, asked of the agreement when one is matched.
 const AUDITED: Requirement = Requirement::Fact("2.53");
 
@@ -27,6 +33,9 @@ pub(crate) struct CellFacts<'a> {
     /// What the consent alternative asks of the consent.
     pub named: bool,
     pub specific: bool,
+    /// A victim's own release, for a stated time; a minor's own signature.
+    pub victims_own: bool,
+    pub minors_own: bool,
     /// It offers audit and evaluation to who agreed to the limits of 42 CFR 2.53.
     pub audited: bool,
     /// It asks for a criminal-justice referral consent (42 CFR 2.35).
@@ -111,6 +120,8 @@ impl<'a> Situation<'a> {
             unconditional: open(Decision::Permit).is_some_and(|a| a.requirements.is_empty()),
             named: asks(Requirement::Named),
             specific: asks(Requirement::Specific),
+            victims_own: asks(VICTIM),
+            minors_own: asks(MINOR),
             audited: alternatives.iter().any(|a| a.requirements.contains(&AUDITED)),
             criminal_justice: asks(CJ_REFERRAL),
             letter: None,
@@ -144,7 +155,7 @@ impl<'a> Situation<'a> {
             Requirement::OwnReliance => self.relies(),
             // Asked of the consent, when one is matched.
             Requirement::Named | Requirement::Specific => true,
-            r if *r == CJ_REFERRAL => alternative.decision == Decision::Consent,
+            r if [CJ_REFERRAL, VICTIM, MINOR].contains(r) => alternative.decision == Decision::Consent,
             Requirement::LeInitiated => self.initiated(),
             // A reviewed hook opens these, by its own path (`hook.rs`).
             Requirement::HoldInitiated | Requirement::ReviewedHook => false,

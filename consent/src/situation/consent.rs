@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
 use handoff_schemas::{
-    Category, ConsentFacts, ConsentType, ElementSet, Expiry, LogTime, Purpose, RecipientKind, RecordId,
+    Category, ConsentFacts, ConsentType, ElementSet, Expiry, LogTime, Purpose, RecipientKind, RecordId, Signatures,
 };
 
 use super::{CellFacts, EventFacts, Situation};
 use crate::bundle::Standing;
 use crate::defaults::unversioned;
+use crate::matrix::Basis;
 use crate::reason::Reason;
 use crate::ruling::ConsentBasis;
 use crate::state::ConsentState;
@@ -15,6 +16,7 @@ use crate::state::ConsentState;
 #[derive(Clone, Copy)]
 pub(crate) struct Match<'a> {
     pub facts: &'a ConsentFacts,
+    pub given: &'a ConsentState,
     pub named: bool,
     /// When a signature under it ceases to count by time alone: an 18th birthday, the end of an authority.
     pub signed_until: Option<LogTime>,
@@ -38,6 +40,21 @@ impl Match<'_> {
         [expires, self.signed_until].into_iter().flatten().min()
     }
 
+    /// The basis key of what it opens (rulebook 7.6): of a Part 2 record the one of its own type, of anything else that
+    /// of an authorization.
+    pub fn key(&self, part2: bool) -> Basis {
+        match self.facts.consent_type {
+            _ if !part2 => Basis::AUTHORIZATION,
+            ConsentType::Part2Proceedings => Basis::PROCEEDINGS_CONSENT,
+            ConsentType::Part2CriminalJustice => Basis::CRIMINAL_JUSTICE,
+            ConsentType::Part2Named
+            | ConsentType::Part2Tpo
+            | ConsentType::Part2CounselingNotes
+            | ConsentType::HipaaAuthorization
+            | ConsentType::General => Basis::PART2_CONSENT,
+        }
+    }
+
     pub fn basis(&self) -> ConsentBasis {
         ConsentBasis {
             record: self.facts.consent,
@@ -58,7 +75,9 @@ impl<'a> Situation<'a> {
         let mut gaps = Vec::new();
         for consent in self.consents.iter().filter(|c| !c.facts.deny) {
             match self.usable(consent, purpose, axes) {
-                Ok((named, signed_until)) => found.push(Match { facts: &consent.facts, named, signed_until }),
+                Ok((named, signed_until)) => {
+                    found.push(Match { facts: &consent.facts, given: *consent, named, signed_until });
+                }
                 Err(Some(reason)) => gaps.push((reason, Some(consent.facts.consent))),
                 Err(None) => {}
             }
@@ -116,6 +135,9 @@ impl<'a> Situation<'a> {
                 return refuse(Reason::NoTreatment);
             }
         }
+        if let Some(lacking) = lacks_own(consent, axes) {
+            return refuse(lacking);
+        }
         let wants_name = axes.iter().any(|(_, cell)| cell.named);
         if wants_name && (!named || tpo) {
             return refuse(if tpo { Reason::ConsentType } else { Reason::ConsentScope });
@@ -165,21 +187,26 @@ impl<'a> Situation<'a> {
         })
     }
 
-    /// Rulebook 7.4: an explicit denial beats any permit, whichever is later. What it leaves unnamed, it denies whole.
-    pub fn denied(&self, purpose: Purpose, axes: &[(Category, CellFacts<'a>)]) -> bool {
-        self.forbidden(purpose, axes, false)
+    /// The person's denials that reach this (rulebook 7.4). What one leaves unnamed, it denies whole.
+    pub fn denials(&self, purpose: Purpose, axes: &[(Category, CellFacts<'a>)]) -> Vec<&'a ConsentState> {
+        self.forbidding(purpose, axes, false)
     }
 
     /// 45 CFR 164.522(a), 42 CFR 2.26: the source agreed to a restriction, which binds it but in an emergency.
     pub fn restricted(&self, purpose: Purpose, axes: &[(Category, CellFacts<'a>)]) -> bool {
-        self.forbidden(purpose, axes, true)
+        !self.forbidding(purpose, axes, true).is_empty()
     }
 
-    fn forbidden(&self, purpose: Purpose, axes: &[(Category, CellFacts<'a>)], restriction: bool) -> bool {
-        let standing = |c: &&&ConsentState| {
+    fn forbidding(
+        &self,
+        purpose: Purpose,
+        axes: &[(Category, CellFacts<'a>)],
+        restriction: bool,
+    ) -> Vec<&'a ConsentState> {
+        let standing = |c: &&ConsentState| {
             c.facts.deny && c.facts.restriction == restriction && c.stands(&self.recipient.unit, self.at)
         };
-        self.consents.iter().filter(standing).any(|c| {
+        let reaching = |c: &&ConsentState| {
             let f = &c.facts;
             let part2 = axes.first().is_some_and(|(own, _)| self.part2(*own));
             let category = |axis: &Category| {
@@ -190,8 +217,20 @@ impl<'a> Situation<'a> {
                 && (f.purposes.is_empty() || f.purposes.iter().any(|p| p.covers(purpose) || purpose.covers(*p)))
                 && (f.categories.is_empty() || axes.iter().any(|(axis, _)| category(axis)))
                 && reaches(f, self.event)
-        })
+        };
+        self.consents.iter().copied().filter(standing).filter(reaching).collect()
     }
+}
+
+/// What a cell that asks for the person's own hand does not find: nobody signs for a victim or for a minor there, though
+/// others may sign beside them.
+fn lacks_own(consent: &ConsentState, axes: &[(Category, CellFacts<'_>)]) -> Option<Reason> {
+    let own = consent.signatures.as_ref().is_none_or(Signatures::by_person);
+    let timed = matches!(consent.facts.expiry, Expiry::At { .. });
+    if axes.iter().any(|(_, cell)| cell.victims_own) && !(own && timed) {
+        return Some(Reason::VictimRelease);
+    }
+    (axes.iter().any(|(_, cell)| cell.minors_own) && !own).then_some(Reason::SignerMinor)
 }
 
 /// Whether the event lies in the period, the records and the types that a consent or denial is limited to

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_schemas::{
-    ConsentFacts, ConsentType, Expiry, LogPos, LogTime, PersonId, Purpose, RecordId, RevokedFor, Signatures, UnitId,
+    ConsentFacts, ConsentType, Expiry, LogPos, LogTime, NamedBy, PersonId, Purpose, RecordId, RevokedFor, Signatures,
+    UnitId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,16 @@ pub struct ConsentState {
     /// Who signed it. Absent: the person alone.
     #[serde(default)]
     pub signatures: Option<Signatures>,
+    /// Earlier choices of the person that its document names, and those over which a unit confirmed it (rulebook 7.4).
+    #[serde(default)]
+    pub refers_to: BTreeSet<RecordId>,
+    #[serde(default)]
+    pub confirmed: BTreeMap<UnitId, BTreeSet<RecordId>>,
+    /// From when on it was over, for all or for some, where its source says that it was before it said so.
+    #[serde(default)]
+    pub ended_since: Option<LogTime>,
+    #[serde(default)]
+    pub ended_for: BTreeMap<UnitId, LogTime>,
 }
 
 impl ConsentState {
@@ -34,6 +45,20 @@ impl ConsentState {
     #[must_use]
     pub fn ended(&self, at: LogTime) -> bool {
         self.expired || matches!(self.facts.expiry, Expiry::At { at: end } if at >= end)
+    }
+
+    /// Whether a release made then to this recipient leaned on it after its end, as became known later (42 CFR
+    /// 2.31(a)(7), (c)): made in good faith, and for the privacy officer to look at (`post_event_release`).
+    #[must_use]
+    pub fn released_after_end(&self, recipient: &UnitId, at: LogTime) -> bool {
+        let ends = [self.ended_since, self.ended_for.get(recipient).copied()];
+        ends.into_iter().flatten().any(|since| at >= since)
+    }
+
+    /// Whether somebody said that it was meant over this earlier choice, where this unit is to disclose.
+    #[must_use]
+    pub fn stands_over(&self, earlier: RecordId, source: &UnitId) -> bool {
+        self.refers_to.contains(&earlier) || self.confirmed.get(source).is_some_and(|over| over.contains(&earlier))
     }
 
     /// P2-18(4): a discloser may rely on what a discloser recorded or verified.
@@ -78,11 +103,24 @@ impl Consents {
             known.remove(&record);
         }
         self.by_person.entry(facts.person).or_default().insert(record);
-        let (revoked, revoked_for, expired) =
-            before.map_or_else(Default::default, |b| (b.revoked, b.revoked_for, b.expired));
+        let (revoked, revoked_for, expired, ended_since, ended_for) =
+            before.map_or_else(Default::default, |b| (b.revoked, b.revoked_for, b.expired, b.ended_since, b.ended_for));
         let (verified, signatures) = (false, None);
-        let state =
-            ConsentState { facts, recorded_by, recorded_at, verified, revoked, revoked_for, expired, signatures };
+        let (refers_to, confirmed) = (BTreeSet::new(), BTreeMap::new());
+        let state = ConsentState {
+            facts,
+            recorded_by,
+            recorded_at,
+            verified,
+            revoked,
+            revoked_for,
+            expired,
+            signatures,
+            refers_to,
+            confirmed,
+            ended_since,
+            ended_for,
+        };
         self.all.insert(record, state);
         people.into_iter().flatten().map(Rerule::Person).collect()
     }
@@ -90,6 +128,19 @@ impl Consents {
     pub fn signed(&mut self, record: RecordId, signatures: Signatures) -> Option<Rerule> {
         let consent = self.all.get_mut(&record)?;
         consent.signatures = Some(signatures);
+        Some(Rerule::Person(consent.facts.person))
+    }
+
+    /// A document speaks through the unit that recorded it; a unit that may disclose speaks for its own data.
+    pub fn named(&mut self, record: RecordId, earlier: &[RecordId], by: NamedBy, source: &UnitId) -> Option<Rerule> {
+        let consent = self.all.get_mut(&record)?;
+        match by {
+            NamedBy::Document if consent.recorded_by == *source => consent.refers_to.extend(earlier),
+            NamedBy::Source if consent.facts.grantors.contains(source) => {
+                consent.confirmed.entry(source.clone()).or_default().extend(earlier);
+            }
+            NamedBy::Document | NamedBy::Source => return None,
+        }
         Some(Rerule::Person(consent.facts.person))
     }
 
@@ -114,6 +165,22 @@ impl Consents {
         let consent = self.all.get_mut(&record)?;
         consent.expired = true;
         Some(Rerule::Person(consent.facts.person))
+    }
+
+    /// The earliest said counts.
+    pub fn ended(&mut self, record: RecordId, parties: &RevokedFor, since: LogTime) {
+        let Some(consent) = self.all.get_mut(&record) else { return };
+        match parties {
+            RevokedFor::All => {
+                consent.ended_since = Some(consent.ended_since.map_or(since, |known| known.min(since)));
+            }
+            RevokedFor::Parties(units) => {
+                for unit in units {
+                    let known = consent.ended_for.entry(unit.clone()).or_insert(since);
+                    *known = (*known).min(since);
+                }
+            }
+        }
     }
 
     pub fn get(&self, record: RecordId) -> Option<&ConsentState> {

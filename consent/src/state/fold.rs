@@ -121,6 +121,9 @@ impl PolicyState {
                 again.extend(self.consents.signed(*consent, signatures.clone()));
                 self.turns(*person);
             }
+            Fact::ChoicesNamed { consent, earlier, by, .. } => {
+                again.extend(self.consents.named(*consent, earlier, *by, &event.source));
+            }
             Fact::ConsentVerified { consent } => again.extend(self.consents.verified(*consent, &event.source)),
             Fact::ConsentRevoked { consent, person, parties, .. } => {
                 again.insert(Rerule::Person(*person));
@@ -130,6 +133,7 @@ impl PolicyState {
                 again.insert(Rerule::Person(*person));
                 again.extend(self.consents.expired(*consent));
             }
+            Fact::ConsentEnded { consent, parties, since, .. } => self.consents.ended(*consent, parties, *since),
             Fact::AskMade { ask } => {
                 if let Some(made) = self.asks.made(ask.clone(), pos, self.at) {
                     let (person, until) = (made.facts.person, made.until());

@@ -154,7 +154,7 @@ impl Table {
             }
             'P' | 'A' if way.has("LE-initiated") => one(Asked::Initiated, cell.basis.clone()),
             'P' | 'A' => one(Asked::Agreement, cell.basis.clone()),
-            'C' if way.has("2.35") => one(Asked::CriminalJustice, key("B14")),
+            'C' if way.has("2.35") => one(Asked::CriminalJustice, key("B22")),
             'C' if part2 => one(Asked::Consent, key("B14")),
             'C' => one(Asked::Consent, key("B3")),
             'S' if cell.kind == RecipientKind::P2p => {
@@ -243,9 +243,7 @@ impl Way {
     /// Facts that the hub does not gather.
     fn waits_for(&self) -> Option<Why> {
         let waits = |words: &[&str]| self.words.iter().any(|w| words.contains(&w.as_str()));
-        let by_consent = self.letter == 'C' && waits(&["victim", "minor"]);
-        (by_consent || waits(&["2.53", "99.36", "exposure", "exposure-officer", "same-program", "school"]))
-            .then_some(Why::Fact)
+        waits(&["2.53", "99.36", "exposure", "exposure-officer", "same-program", "school"]).then_some(Why::Fact)
     }
 
     /// The exceptions an X names: by field set, by word, else by basis (rulebook 7.6). What 164.512(f) and 2.12(c)(5)

@@ -11,8 +11,8 @@ pub enum Why {
     FieldSet,
     /// No exception by this basis or word serves this kind of recipient.
     NoException,
-    /// Facts of a consent or exception that the hub does not gather: a victim's own release, a minor's own consent, 2.53,
-    /// 99.36, an exposure, one program.
+    /// Facts of an exception or of units that the hub does not gather: 2.53 by an agreement for everything, 99.36, an
+    /// exposure, one program.
     Fact,
 }
 
@@ -23,7 +23,6 @@ pub const UNMET: &[(&str, &str, &str, Why)] = &[
     ("incident-identity", "LE", "P", NoTemplate),
     ("incident-identity", "PSAP", "P", NoTemplate),
     ("incident-identity", "CJ", "A", NoTemplate),
-    ("incident-identity", "VSP", "C:victim", Fact),
     ("contact", "LE", "C", NoTemplate),
     ("location", "HOSP", "A:S", NoTemplate),
     ("location", "CJ", "A", NoTemplate),
@@ -60,12 +59,12 @@ pub const UNMET: &[(&str, &str, &str, Why)] = &[
     ("reproductive-health", "CMP", "C", NoTemplate),
     ("reproductive-health", "CBO", "C", NoTemplate),
     ("dv-sa", "CBO", "C", NoTemplate),
-    ("dv-sa", "VSP", "C:victim", Fact),
+    ("dv-sa", "VSP", "C:victim", NoTemplate),
     ("vsp-record", "CBO", "C:time-limited", NeverCarried),
     ("vsp-record", "VSP", "C:time-limited", NeverCarried),
     ("minor-self-consented", "CMP", "C", NoTemplate),
-    ("minor-self-consented", "CBO", "C:minor", Fact),
-    ("minor-self-consented", "VSP", "C:minor", Fact),
+    ("minor-self-consented", "CBO", "C:minor", NoTemplate),
+    ("minor-self-consented", "VSP", "C:minor", NoTemplate),
     ("education", "LE", "X:99.36", Fact),
     ("education", "EMS", "X:99.36", Fact),
     ("education", "BHC", "C", NoTemplate),

@@ -137,7 +137,7 @@ def opened(s, axis, kind, about):
             if not regime and source_may(s, axis, kind) and condition_met(kind, qualifier, about):
                 return templates
             waits = True
-        elif letter == "C" and qualifier not in ("2.35", "victim", "minor", "separate", "time-limited"):
+        elif letter == "C" and qualifier not in ("2.35", "separate", "time-limited"):
             return templates if s.part2 else None
         elif letter == "X":
             waits = True

@@ -296,6 +296,18 @@ proptest! {
                 basis.consent_type == HipaaAuthorization || (basis.consent_type == General && !covered)
             };
             prop_assert!(right, "{category} to {} by {:?} for {:?}", ruling.recipient, basis.consent_type, grant.purposes);
+            // Rulebook 7.6: its own basis key, and no other type's.
+            let key = match (part2(&c, &event, category), basis.consent_type) {
+                (true, Part2Proceedings) => "B18",
+                (true, Part2CriminalJustice) => "B22",
+                (true, _) => "B14",
+                (false, _) => "B3",
+            };
+            let consented = ["B3", "B14", "B18", "B22"];
+            let stated: Vec<_> = grant.basis.iter().map(ToString::to_string).collect();
+            let others = stated.iter().filter(|b| consented.contains(&b.as_str()) && *b != key).count();
+            prop_assert!(stated.iter().any(|b| b == key), "{category} by {:?}: {stated:?}", basis.consent_type);
+            prop_assert!(others == 0 || grant.policies.len() > 1, "{category}: {stated:?}");
         }
     }
 

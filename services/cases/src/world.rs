@@ -65,6 +65,8 @@ pub struct World {
     keys: BTreeMap<(UnitId, String), Vec<Sent>>,
     events: Vec<Told>,
     rows: Vec<Row>,
+    /// What of an event was taken back from whom.
+    withdrawn: BTreeSet<(usize, Recipient, Category)>,
     floors: BTreeMap<Scope, LogPos>,
     names: Names,
     /// Which events each recipient was told to return or destroy, by the recall that told it.
@@ -125,6 +127,8 @@ struct Row {
     shown: Shown,
     /// How many releases came before it and with it.
     count: usize,
+    /// When the last of them was made.
+    at: LogTime,
 }
 
 /// The records of one decider.
@@ -183,6 +187,7 @@ impl World {
             keys: BTreeMap::new(),
             events: Vec::new(),
             rows: Vec::new(),
+            withdrawn: BTreeSet::new(),
             floors: BTreeMap::new(),
             names: Names::default(),
             recalls: BTreeMap::new(),
@@ -237,6 +242,7 @@ impl World {
         let mut replaced = Vec::new();
         for (index, new) in new.into_iter().enumerate() {
             let sliced = intake::sliced(&source, &new)?;
+            intake::carriage(&*self.bundle, &new.event_type, &sliced)?;
             let (labels, content) = intake::labels(&*self.bundle, &source, &new.event_type, &sliced, (&kept, index));
             let mut facts = new.facts;
             if let Some((place, old)) =

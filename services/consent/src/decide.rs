@@ -1,11 +1,12 @@
 use handoff_schemas::{
-    Category, ConsentFacts, ConsentType, Expiry, Fact, PersonId, Purpose, RecordId, RevokedFor, UnitId,
+    Category, ConsentFacts, ConsentType, Expiry, Fact, LogTime, PersonId, Purpose, RecordId, RevokedFor, UnitId,
 };
 use handoff_spine::command::{Command, Item, RecordRef, Refusal};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::decider::{Decider, Names, NewEvent};
 use serde::Deserialize;
 
+use crate::choices;
 use crate::limits::Recorder;
 use crate::moment::instant;
 use crate::signatures;
@@ -35,26 +36,35 @@ impl Consents {
         consent: RecordId,
         person: PersonId,
     ) -> Result<Vec<Fact>, Refusal> {
+        let by = Recorder { unit: &command.unit, names: &self.names };
         Ok(match step {
             Step::Record => {
-                let by = Recorder { unit: &command.unit, names: &self.names };
                 let recorded = Fact::ConsentRecorded { consent: terms::facts(item, consent, person, &by)? };
                 let signed = signatures::of_document(item, consent, person)?;
-                [recorded].into_iter().chain(signed).collect()
+                let over = choices::of_document(item, consent, person, &by)?;
+                [recorded].into_iter().chain(signed).chain(over).collect()
             }
-            Step::Verify => vec![Fact::ConsentVerified { consent }],
+            Step::Verify => {
+                let over = choices::confirmed(item, consent, person, &by)?;
+                [Fact::ConsentVerified { consent }].into_iter().chain(over).collect()
+            }
             // 2.31(c): an unusable document stops at once, whatever made it so.
             Step::Reject => vec![Fact::ConsentRevoked { consent, person, parties: RevokedFor::All, oral: false }],
-            Step::Revoke => vec![revocation(state, item, consent, person)?],
+            Step::Revoke => {
+                let (parties, oral) = revocation(state, item)?;
+                let over = since(item)?.map(|since| ended_since(consent, person, &parties, since));
+                [Fact::ConsentRevoked { consent, person, parties, oral }].into_iter().chain(over).collect()
+            }
             Step::Expire => {
                 ended(state, item)?;
-                vec![Fact::ConsentExpired { consent, person }]
+                let over = since(item)?.map(|since| ended_since(consent, person, &RevokedFor::All, since));
+                [Fact::ConsentExpired { consent, person }].into_iter().chain(over).collect()
             }
             Step::AgreeRestriction => {
                 let named: Named = read(item)?;
                 let scope = Scope { grantors: vec![command.unit.clone()], ..named.into() };
                 // Emergency treatment lifts it (45 CFR 164.522(a)(1)(iii); 42 CFR 2.26(a)(3)); nothing else does.
-                vec![forbid(consent, person, scope, Lifted::ByEmergency)]
+                vec![forbid(consent, person, scope, Lifted::ByEmergency, None)]
             }
             Step::TerminateRestriction => lifted(item, consent, person)?,
             Step::Object => objection(item, consent, person)?,
@@ -169,7 +179,7 @@ struct Revoked {
 }
 
 /// P2-19: whole or as to named parties; an oral revocation stops too, and writing is asked for later.
-fn revocation(state: &Consent, item: &Item, consent: RecordId, person: PersonId) -> Result<Fact, Refusal> {
+fn revocation(state: &Consent, item: &Item) -> Result<(RevokedFor, bool), Refusal> {
     let revoked: Revoked = read(item)?;
     // 42 CFR 2.35(c): irrevocable until what it states has come. An event that it states ends it.
     let when = revoked.revoked_at.as_deref().or(item.asserted_at.as_deref()).and_then(instant);
@@ -195,7 +205,7 @@ fn revocation(state: &Consent, item: &Item, consent: RecordId, person: PersonId)
     }
     let oral = revoked.form == "oral";
     if revoked.scope == "all" {
-        return Ok(Fact::ConsentRevoked { consent, person, parties: RevokedFor::All, oral });
+        return Ok((RevokedFor::All, oral));
     }
     if revoked.parties.is_empty() {
         return Err(Refusal::new("HO-2309", "the revocation names no party", "name the parties, or revoke for all")
@@ -211,7 +221,26 @@ fn revocation(state: &Consent, item: &Item, consent: RecordId, person: PersonId)
         )
         .at("/parties"));
     }
-    Ok(Fact::ConsentRevoked { consent, person, parties: RevokedFor::Parties(revoked.parties), oral })
+    Ok((RevokedFor::Parties(revoked.parties), oral))
+}
+
+#[derive(Deserialize)]
+struct Since {
+    revoked_at: Option<String>,
+    cause: Option<String>,
+    expired_at: Option<String>,
+}
+
+/// When a revocation was made, or the event came that ends a consent, where the source says so: perhaps before anybody
+/// told the hub. A consent that ends by its date ends then without being told.
+fn since(item: &Item) -> Result<Option<LogTime>, Refusal> {
+    let said: Since = read(item)?;
+    let came = said.expired_at.filter(|_| said.cause.as_deref() == Some("event"));
+    Ok(said.revoked_at.or(came).as_deref().and_then(instant))
+}
+
+fn ended_since(consent: RecordId, person: PersonId, parties: &RevokedFor, since: LogTime) -> Fact {
+    Fact::ConsentEnded { consent, person, parties: parties.clone(), since }
 }
 
 #[derive(Deserialize)]
@@ -274,14 +303,17 @@ enum Lifted {
     Never,
 }
 
-fn forbid(consent: RecordId, person: PersonId, scope: Scope, lifted: Lifted) -> Fact {
+/// `since`: when the person said so, where that is known.
+fn forbid(consent: RecordId, person: PersonId, scope: Scope, lifted: Lifted, since: Option<LogTime>) -> Fact {
     let facts = terms::forbidding(consent, person, ConsentType::General, Expiry::Never, scope);
-    Fact::ConsentRecorded { consent: ConsentFacts { restriction: lifted == Lifted::ByEmergency, ..facts } }
+    let (restriction, signed_at) = (lifted == Lifted::ByEmergency, since.unwrap_or_default());
+    Fact::ConsentRecorded { consent: ConsentFacts { restriction, signed_at, ..facts } }
 }
 
 #[derive(Deserialize)]
 struct Objection {
     kind: String,
+    objected_at: String,
     #[serde(flatten)]
     named: Named,
 }
@@ -291,10 +323,11 @@ struct Objection {
 fn objection(item: &Item, consent: RecordId, person: PersonId) -> Result<Vec<Fact>, Refusal> {
     let objection: Objection = read(item)?;
     let scope: Scope = objection.named.into();
+    let since = instant(&objection.objected_at);
     match objection.kind.as_str() {
         // Who allows sharing in an emergency only has said what may lift the rest.
-        "emergency-only" => Ok(vec![forbid(consent, person, scope, Lifted::ByEmergency)]),
-        "named-recipients" | "all-sharing" => Ok(vec![forbid(consent, person, scope, Lifted::Never)]),
+        "emergency-only" => Ok(vec![forbid(consent, person, scope, Lifted::ByEmergency, since)]),
+        "named-recipients" | "all-sharing" => Ok(vec![forbid(consent, person, scope, Lifted::Never, since)]),
         _ => Ok(Vec::new()),
     }
 }

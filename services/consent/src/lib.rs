@@ -3,6 +3,7 @@
 //! A document that lacks an element of 42 CFR 2.31(a) is refused with the element's section; what is accepted is
 //! reduced to `ConsentFacts`, which policy resolves. Words, names and signatures stay sealed.
 
+mod choices;
 mod decide;
 pub mod fhir;
 mod limits;

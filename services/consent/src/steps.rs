@@ -59,6 +59,8 @@ pub const STEPS: &[Row] = &[
     row(Status::Recorded, Step::Reject, PARTIES),
     row(Status::Recorded, Step::Revoke, PARTIES),
     row(Status::Recorded, Step::Expire, PARTIES),
+    // Once more: what it was meant over may come up later (rulebook 7.4).
+    row(Status::Verified, Step::Verify, GRANTOR),
     row(Status::Verified, Step::Reject, PARTIES),
     row(Status::Verified, Step::Revoke, PARTIES),
     row(Status::Verified, Step::Expire, PARTIES),

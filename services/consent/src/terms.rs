@@ -120,7 +120,9 @@ fn denial(terms: Terms, consent: RecordId, person: PersonId) -> Result<ConsentFa
         Some(_) => expiry(&terms, LogTime(0))?,
         None => Expiry::Never,
     };
-    Ok(forbidding(
+    // A later choice can stand over a denial only where it is known when that was made (rulebook 7.4).
+    let signed_at = terms.signed_at.as_deref().and_then(instant).unwrap_or_default();
+    let denied = forbidding(
         consent,
         person,
         consent_type,
@@ -131,7 +133,8 @@ fn denial(terms: Terms, consent: RecordId, person: PersonId) -> Result<ConsentFa
             purposes: terms.purposes,
             categories: terms.data_scope,
         },
-    ))
+    );
+    Ok(ConsentFacts { signed_at, ..denied })
 }
 
 /// What a denial, objection or restriction names; an empty list means all of its kind.

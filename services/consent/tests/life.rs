@@ -5,8 +5,9 @@ mod common;
 
 use common::{CLINIC, HUB, POLICE, PROGRAM, SHELTER, consents, event, named, record, tpo};
 use handoff_consent::{Consents, Status, Step};
-use handoff_schemas::{Category, Fact, RecordId, RevokedFor};
+use handoff_schemas::{Category, Fact, LogTime, RecordId, RevokedFor};
 use handoff_spine::command::Command;
+use handoff_spine::commit::LoggedEvent;
 use handoff_spine::scenario::{
     Given, Said as _, World, command, given, id, person, record_id, samples, without_each_required,
 };
@@ -75,6 +76,7 @@ Recorded Verify G
 Recorded Reject R G H
 Recorded Revoke R G H
 Recorded Expire R G H
+Verified Verify G
 Verified Reject R G H
 Verified Revoke R G H
 Verified Expire R G H
@@ -237,6 +239,39 @@ fn a_criminal_justice_referral_consent_is_irrevocable_until_its_time_or_event() 
     let by_date = document(json!({ "proceeding": "deferred prosecution", "revocable_after_date": "2031-12-01" }));
     by_date.clone().when(&revoke("2031-12-02T11:59:59Z")).then_refused("HO-2327");
     by_date.when(&revoke("2031-12-02T12:00:00Z")).then_accepted();
+}
+
+/// EC-05: when it was revoked, or the event came that ends it, goes to policy beside the end itself, where it is said.
+#[test]
+fn since_when_a_consent_was_over_is_said_beside_its_end() {
+    let at = "2031-05-01T10:00:00Z";
+    let since = LogTime(at.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+    let said = |events: &[LoggedEvent]| {
+        events[0].facts.iter().find_map(|fact| match fact {
+            Fact::ConsentEnded { since, parties, .. } => Some((*since, parties.clone())),
+            _ => None,
+        })
+    };
+    let kept = given(consents()).after(&record(named()));
+    let revoke = |change: Value| {
+        let mut data = json!({ "scope": "all", "form": "written" });
+        data.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        said(&kept.clone().when(&event(PROGRAM, "consent-revoked", data)).then_accepted())
+    };
+    assert_eq!(revoke(json!({})), None);
+    let some = RevokedFor::Parties(vec![id(SHELTER)]);
+    assert_eq!(revoke(json!({ "revoked_at": at })), Some((since, RevokedFor::All)));
+    let partly = json!({ "revoked_at": at, "scope": "parties", "parties": [SHELTER] });
+    assert_eq!(revoke(partly), Some((since, some)));
+    let mut data = named();
+    data["expiry"] = json!({ "kind": "event", "event_code": "end-of-treatment" });
+    let by_event = given(consents()).after(&record(data));
+    let came = json!({ "cause": "event", "event_code": "end-of-treatment", "expired_at": at });
+    let ended = by_event.when(&event(PROGRAM, "consent-expired", came)).then_accepted();
+    assert_eq!(said(&ended), Some((since, RevokedFor::All)));
+    // A date needs nobody to say that it came.
+    let by_date = json!({ "cause": "date", "expired_at": "2032-03-06T06:00:00Z" });
+    assert_eq!(said(&kept.when(&event(HUB, "consent-expired", by_date)).then_accepted()), None);
 }
 
 /// 45 CFR 164.522(a)(1)(iii): an emergency lifts what the unit agreed to, not what the person said no to.

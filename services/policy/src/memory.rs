@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use handoff_law::{PolicyState, Rerule};
-use handoff_schemas::{EventId, Fact, LogPos, LogTime, PersonId, Recipient, RecordId, ReleaseId, UnitId};
+use handoff_schemas::{Category, EventId, Fact, LogPos, LogTime, PersonId, Recipient, RecordId, ReleaseId, UnitId};
 use handoff_spine::commit::Entry;
-use handoff_spine::release::{Ruled, asked_release_id, release_id};
+use handoff_spine::release::{Release, Ruled, asked_release_id, release_id};
 
 /// What a recall is.
 const RECALLED: &str = "privacy.record-recalled.v1";
@@ -42,6 +42,51 @@ impl Holder {
     }
 }
 
+/// Of a release's ruling document, what it shows something of.
+#[derive(serde::Deserialize)]
+struct Shows {
+    slices: Vec<Shown>,
+}
+
+#[derive(serde::Deserialize)]
+struct Shown {
+    category: Category,
+}
+
+/// A set of categories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Categories(u64);
+
+impl Categories {
+    /// What the release shows something of; of one that cannot be read anything.
+    fn of(release: &Release) -> Self {
+        let read = serde_json::from_str::<Shows>(&release.ruling);
+        read.map_or(Self(u64::MAX), |doc| Self(doc.slices.iter().fold(0, |all, s| all | Self::bit(s.category))))
+    }
+
+    const fn bit(category: Category) -> u64 {
+        1 << category as u64
+    }
+
+    const fn has(self, category: Category) -> bool {
+        self.0 & Self::bit(category) != 0
+    }
+
+    /// What is in this one and not in the other.
+    const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+}
+
+/// A release that was taken back, wholly or in part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    pub holder: Holder,
+    pub release: ReleaseId,
+    /// What of it.
+    pub categories: Vec<Category>,
+}
+
 /// A release that stands, in few bytes: its id follows from cause, event and holder.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing {
@@ -49,6 +94,7 @@ pub struct Standing {
     cause: LogPos,
     /// Hash of what was granted; equal grants need no second release.
     pub substance: u64,
+    categories: Categories,
 }
 
 /// Everything policy rebuilds at a start by reading the two streams once.
@@ -61,6 +107,8 @@ pub struct Memory {
     holders: Vec<Holder>,
     numbers: HashMap<Holder, u32>,
     standing: HashMap<Place, Vec<Standing>>,
+    /// What was taken back from its holders, of it only that: copies may be with them still (rulebook Q14).
+    withdrawn: HashMap<Place, Vec<Standing>>,
     places: HashMap<EventId, Place>,
     /// New version of a document -> the version it replaced.
     amends: HashMap<Place, (Place, EventId)>,
@@ -177,6 +225,18 @@ impl Memory {
         held.filter_map(|s| self.holders.get(s.holder as usize).cloned()).collect()
     }
 
+    /// What of this event was taken back since, from whom, and in which release: for a recall after a seal, a revocation,
+    /// or the end of an ask.
+    #[must_use]
+    pub fn withdrawn(&self, place: Place, event: EventId) -> Vec<Lost> {
+        let of = |lost: &Standing| {
+            let holder = self.holders.get(lost.holder as usize)?.clone();
+            let categories = Category::ALL.iter().copied().filter(|c| lost.categories.has(*c)).collect();
+            Some(Lost { release: holder.release_id(lost.cause, event), holder, categories })
+        };
+        self.withdrawn.get(&place).into_iter().flatten().filter_map(of).collect()
+    }
+
     /// Takes note of a ruling that was appended (now, or before a restart).
     pub fn note(&mut self, place: Place, ruled: &Ruled, substance: u64) {
         if let Some(release) = ruled.release.as_ref().filter(|_| ruled.event_type.as_str() == RECALLED) {
@@ -196,9 +256,16 @@ impl Memory {
             held.retain(|s| s.holder != number);
         }
         let held = self.standing.entry(place).or_default();
+        let categories = ruled.release.as_ref().map_or(Categories(0), Categories::of);
+        let before = held.iter().copied().filter(|s| s.holder == number);
+        let less = before.map(|s| Standing { categories: s.categories.without(categories), ..s });
+        let lost: Vec<Standing> = less.filter(|s| s.categories != Categories(0)).collect();
+        if !lost.is_empty() {
+            self.withdrawn.entry(place).or_default().extend(lost);
+        }
         held.retain(|s| s.holder != number);
         if ruled.release.is_some() {
-            held.push(Standing { holder: number, cause: ruled.cause, substance });
+            held.push(Standing { holder: number, cause: ruled.cause, substance, categories });
         }
         if held.is_empty() {
             self.standing.remove(&place);
@@ -215,3 +282,6 @@ impl Memory {
         n
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use crate::memory::{Holder, Place};
 pub struct Recall {
     pub place: Place,
     seal: SealFacts,
-    /// What each recipient held that changed by the expungement.
+    /// What each recipient held that the expungement, or a seal before it, took back.
     pub held: BTreeMap<Holder, BTreeSet<ReleaseId>>,
 }
 
@@ -31,8 +31,8 @@ impl Recall {
         recalls.collect()
     }
 
-    /// Notes that a recipient held another release of this event than it may have now. Who published it holds its own
-    /// data, not a release.
+    /// Notes that a recipient held another release of this event than it may have now, or one that was withdrawn before.
+    /// Who published it holds its own data, not a release.
     pub fn note(&mut self, state: &PolicyState, event: &EventFacts<'_>, holder: &Holder, release: ReleaseId) {
         let covered = state
             .seal(self.seal.seal)

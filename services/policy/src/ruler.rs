@@ -261,20 +261,28 @@ impl Ruler {
         let is_ask = event.facts.iter().any(|f| matches!(f, Fact::AskMade { .. }));
         let started = std::time::Instant::now();
         let mut ruled_now = Vec::with_capacity(holders.len());
+        let facts = handoff_law::EventFacts {
+            id: event.id,
+            event_type: &event.event_type,
+            record: event.record,
+            asserted_at: event.asserted_at.as_deref(),
+            pos: place.0,
+            source: &event.unit,
+            person: event.person,
+            categories: &categories,
+            labels: &event.labels,
+            content: &event.content,
+            facts: &event.facts,
+        };
+        if !self.recalls.is_empty() {
+            // Who lost it before the recall, by a seal or a revocation, may hold a copy all the same.
+            for lost in self.memory.withdrawn(place, event.id) {
+                let taken = handoff_law::EventFacts { categories: &lost.categories, ..facts };
+                let state = &self.memory.state;
+                self.recalls.iter_mut().for_each(|recall| recall.note(state, &taken, &lost.holder, lost.release));
+            }
+        }
         for holder in holders {
-            let facts = handoff_law::EventFacts {
-                id: event.id,
-                event_type: &event.event_type,
-                record: event.record,
-                asserted_at: event.asserted_at.as_deref(),
-                pos: place.0,
-                source: &event.unit,
-                person: event.person,
-                categories: &categories,
-                labels: &event.labels,
-                content: &event.content,
-                facts: &event.facts,
-            };
             let (bundle, state, to) = (&self.bundle, &self.memory.state, &holder.to);
             let ask = holder.ask.and_then(|ask| state.ask(ask));
             if holder.ask.is_some() && ask.is_none() {

@@ -245,6 +245,11 @@ impl<D: Decider> Intake<D> {
             Refusal::new("HO-3014", "this unit is not registered", "register the unit with the hub operator first")
         })?;
         let sliced = sliced(&unit, &event)?;
+        if let Err(refused) = carriage(&*self.labeller, &event.event_type, &sliced) {
+            // For the agency's terminal agency coordinator (rulebook EC-74, Q22): that it was tried, and nothing of it.
+            metrics::counter!("handoff_cji_refused_total", "service" => D::NAME).increment(1);
+            return Err(refused);
+        }
         let id = EventId(Uuid::now_v7());
         let mut plain = Vec::with_capacity(sliced.slices.len());
         for (category, slice) in &sliced.slices {
@@ -352,6 +357,21 @@ pub fn sliced(source: &Source, event: &NewEvent) -> Result<Sliced, Refusal> {
     let registry = Registry::embedded();
     registry.validate(&event.event_type, &event.data).map_err(|e| schema_refusal(&e))?;
     registry.slice(&event.event_type, source.source_kind(), &event.data).map_err(|e| schema_refusal(&e))
+}
+
+/// What the hub never carries is refused at its door (rulebook CJ-12).
+///
+/// # Errors
+/// HO-3016 where a text holds an answer of the FBI's CJIS files; the refusal repeats none of it.
+pub fn carriage(labeller: &dyn Labeller, event_type: &EventType, sliced: &Sliced) -> Result<(), Refusal> {
+    if !labeller.holds_cji(event_type, &sliced.slices) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "HO-3016",
+        "REJECT_CJI_CARRIAGE: a text holds what comes from the FBI's CJIS files",
+        "leave it out and send the rest; authorised users get it by their CJIS channel; tell the terminal agency coordinator",
+    ))
 }
 
 fn schema_refusal(e: &handoff_schemas::SchemaError) -> Refusal {

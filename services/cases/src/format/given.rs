@@ -195,6 +195,8 @@ pub struct Consent {
     pub event_types: Vec<String>,
     pub data_from: Option<String>,
     pub data_to: Option<String>,
+    /// Earlier denials and objections, by their ids, that the document names.
+    pub refers_to: Vec<String>,
     pub signed: Option<Instant>,
     pub signers: Many,
     pub expires: Option<Expires>,

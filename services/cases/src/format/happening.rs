@@ -133,6 +133,8 @@ pub struct Revoke {
     /// For these recipients only.
     pub parties: Vec<String>,
     pub oral: bool,
+    /// When the person revoked it, where that was before it was recorded.
+    pub since: Option<Instant>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -140,6 +142,8 @@ pub struct Revoke {
 pub struct Verify {
     pub consent: String,
     pub by: String,
+    /// Earlier denials and objections, by their ids, over which it is confirmed.
+    pub over: Vec<String>,
 }
 
 /// The event or the day that a consent states has come.
@@ -169,6 +173,7 @@ pub struct Restriction {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Objection {
+    pub id: Option<String>,
     pub of: String,
     pub by: String,
     pub kind: Option<String>,

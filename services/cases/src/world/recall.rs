@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use handoff_schemas::{Fact, Recipient, RecordId};
+use handoff_schemas::{Category, Fact, Recipient, RecordId};
 
 use super::{Row, World};
 
@@ -11,6 +11,8 @@ pub(super) struct Held {
     place: usize,
     seal: RecordId,
     rows: Vec<(Recipient, Option<RecordId>, usize, serde_json::Value)>,
+    /// Who had lost it before, and may hold a copy.
+    withdrawn: Vec<(usize, Recipient, Category)>,
 }
 
 impl World {
@@ -25,7 +27,8 @@ impl World {
                     let held_as =
                         |row: &Row| (row.recipient.clone(), row.ruling.ask, row.event, row.shown.data.clone());
                     let rows = rows.map(held_as).collect();
-                    held.push(Held { place, seal: seal.seal, rows });
+                    let withdrawn = self.withdrawn.iter().filter(|(_, to, _)| to.unit != seal.unit).cloned().collect();
+                    held.push(Held { place, seal: seal.seal, rows, withdrawn });
                 }
             }
         }
@@ -50,7 +53,12 @@ impl World {
 
     /// Whoever has not now what they held of it is told which events to return or destroy.
     pub(super) fn recall(&mut self, held: Vec<Held>) {
-        for Held { place, seal, rows } in held {
+        for Held { place, seal, rows, withdrawn } in held {
+            for (event, recipient, category) in withdrawn {
+                if self.closes(seal, event, category) {
+                    self.recalls.entry(place).or_default().entry(recipient).or_default().insert(event);
+                }
+            }
             for (recipient, ask, event, data) in rows {
                 let same = |row: &&Row| row.event == event && row.recipient == recipient && row.ruling.ask == ask;
                 let now = self.rows.iter().find(same);
@@ -67,8 +75,13 @@ impl World {
     }
 
     fn covers(&self, seal: RecordId, event: usize) -> bool {
+        let categories = self.events.get(event).map(|told| told.categories.as_slice()).unwrap_or_default();
+        categories.iter().any(|category| self.closes(seal, event, *category))
+    }
+
+    fn closes(&self, seal: RecordId, event: usize, category: Category) -> bool {
         let (Some(seal), Some(told)) = (self.state.seal(seal), self.events.get(event)) else { return false };
-        told.categories.iter().any(|category| seal.covers(&told.facts(), *category))
+        seal.covers(&told.facts(), category)
     }
 
     /// How many events the recipient was told to return or destroy by this recall.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_law::{Rerule, Ruling};
-use handoff_schemas::{PersonId, Purpose, Recipient, RecordId, UnitId};
+use handoff_schemas::{Category, PersonId, Purpose, Recipient, RecordId, UnitId};
 
 use super::{Row, Told, World};
 use crate::found::Shown;
@@ -50,10 +50,15 @@ impl World {
             let same = |r: &Row| r.event == place && r.recipient == recipient && r.ruling.ask == ask;
             let held = self.rows.iter().position(same);
             let before = held.map(|at| self.rows.remove(at));
+            let had = before.iter().flat_map(|row| shows(&row.ruling));
+            let kept: BTreeSet<Category> = if shown.is_some() { shows(&ruling).collect() } else { BTreeSet::new() };
+            let lost = had.filter(|category| !kept.contains(category));
+            self.withdrawn.extend(lost.map(|category| (place, recipient.clone(), category)));
             if let Some(shown) = shown {
                 let same = |row: &Row| row.ruling.slices == ruling.slices && row.shown.data == shown.data;
                 let count = before.as_ref().map_or(1, |row| row.count + usize::from(!same(row)));
-                self.rows.push(Row { event: place, recipient, ruling, shown, count });
+                let at = before.as_ref().filter(|row| same(row)).map_or(self.at, |row| row.at);
+                self.rows.push(Row { event: place, recipient, ruling, shown, count, at });
             }
         }
     }
@@ -109,4 +114,9 @@ impl World {
         };
         (!shown.grants.is_empty()).then_some(shown)
     }
+}
+
+/// What a ruling shows something of.
+fn shows(ruling: &Ruling) -> impl Iterator<Item = Category> + '_ {
+    ruling.slices.iter().filter(|slice| !slice.outcome.elements().is_empty()).map(|slice| slice.category)
 }

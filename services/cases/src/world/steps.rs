@@ -9,6 +9,7 @@ mod people;
 mod registry;
 mod seals;
 
+use handoff_law::Scope;
 use handoff_schemas::{
     Category, ConsentFacts, ConsentType, EventType, Fact, LogTime, Purpose, RecordId, Signatures, Signer, UnitId,
 };
@@ -19,7 +20,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::names::{Named, Names};
-use super::{World, consent};
+use super::{Row, World, consent};
 use crate::format::{Consent, Erase, Event, Expire, Expires, Revoke, Verify, shown};
 use crate::found::Found;
 
@@ -97,7 +98,10 @@ impl World {
         let keys = c.records.iter().map(|event| self.named_event(event).map(|named| named.key.clone()));
         let keys: Vec<String> = keys.collect::<Result<_, String>>()?;
         let carried = self.carried();
-        let form = consent::form(&c, &carried, self.at, &keys).map_err(|e| format!("consent `{id}`: {e}"))?;
+        let mut form = consent::form(&c, &carried, self.at, &keys).map_err(|e| format!("consent `{id}`: {e}"))?;
+        if !c.refers_to.is_empty() {
+            form.insert("refers_to".to_owned(), json!(self.choices(&c.refers_to)?));
+        }
         let record = record_id(&unit, &id);
         let named = Named { record, unit: unit.clone(), key: id.clone(), places: Vec::new() };
         self.names.consents.insert(id.clone(), named);
@@ -122,7 +126,9 @@ impl World {
         // What a consent's own event tells is asked about by the consent's id.
         self.name_event(&id, record, places);
         match &c.verified_by {
-            Some(by) if found.refusal.is_none() => self.verify(&Verify { consent: id, by: by.clone() }),
+            Some(by) if found.refusal.is_none() => {
+                self.verify(&Verify { consent: id, by: by.clone(), over: Vec::new() })
+            }
             _ => Ok(found),
         }
     }
@@ -130,7 +136,10 @@ impl World {
     /// # Errors
     /// A name that the case does not introduce.
     pub fn verify(&mut self, v: &Verify) -> Result<Found, String> {
-        let data = json!({ "method": "document-review" });
+        let data = match v.over.is_empty() {
+            true => json!({ "method": "document-review" }),
+            false => json!({ "method": "document-review", "confirms_over": self.choices(&v.over)? }),
+        };
         self.on_consent(&v.consent, Some(&v.by), "consent.consent-verified.v1", data)
     }
 
@@ -138,11 +147,14 @@ impl World {
     /// A name that the case does not introduce.
     pub fn revoke(&mut self, r: &Revoke) -> Result<Found, String> {
         let form = if r.oral { "oral" } else { "written" };
-        let data = match r.parties.is_empty() {
+        let mut data = match r.parties.is_empty() {
             true => json!({ "scope": "all", "form": form }),
             false => json!({ "scope": "parties", "parties": r.parties, "form": form }),
         };
-        self.on_consent(&r.consent, r.by.as_ref(), "consent.consent-revoked.v1", data)
+        if let (Some(since), Some(leaves)) = (&r.since, data.as_object_mut()) {
+            leaves.insert("revoked_at".to_owned(), json!(shown(since.0)));
+        }
+        self.ending(&r.consent, r.by.as_ref(), "consent.consent-revoked.v1", data)
     }
 
     /// # Errors
@@ -153,7 +165,20 @@ impl World {
             Some(code) => json!({ "cause": "event", "event_code": code, "expired_at": since }),
             None => json!({ "cause": "date", "expired_at": since }),
         };
-        self.on_consent(&e.consent, e.by.as_ref(), "consent.consent-expired.v1", data)
+        self.ending(&e.consent, e.by.as_ref(), "consent.consent-expired.v1", data)
+    }
+
+    /// What ends a consent, and whether anything was released after its end.
+    fn ending(&mut self, consent: &str, by: Option<&String>, event_type: &str, data: Value) -> Result<Found, String> {
+        let record = self.names.consents.get(consent).map(|known| known.record);
+        let leans = |row: &&Row| record.is_some_and(|r| row.ruling.scopes.contains(&Scope::Consent(r)));
+        let relied: Vec<_> = self.rows.iter().filter(leans).map(|r| (r.recipient.unit.clone(), r.at)).collect();
+        let mut found = self.on_consent(consent, by, event_type, data)?;
+        let ended = record.and_then(|r| self.state.consent(r));
+        if ended.is_some_and(|c| relied.iter().any(|(unit, at)| c.released_after_end(unit, *at))) {
+            found.follows.insert("post-event-release-review".to_owned());
+        }
+        Ok(found)
     }
 
     /// Data ordered erased. No decider stands before it: the operator's order is a fact.
@@ -165,6 +190,13 @@ impl World {
         let ordered = Fact::ErasureOrdered { person, unit, categories: e.categories.clone() };
         self.append(Vec::new(), &UnitId::operator(), vec![ordered]);
         Ok(Found::accepted())
+    }
+
+    /// Earlier choices as their units call them.
+    fn choices(&self, ids: &[String]) -> Result<Vec<String>, String> {
+        let known = |id: &String| self.names.consents.get(id).map(|named| named.key.clone());
+        let all = ids.iter().map(|id| known(id).ok_or_else(|| format!("no consent of the case has the id `{id}`")));
+        all.collect()
     }
 
     fn on_consent(

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use handoff_law::{Bundle, Reason};
+use handoff_law::{Bundle, PolicyState, Reason, Scope};
 use handoff_schemas::{LogPos, Recipient};
 use handoff_spine::log::{LogError, RELEASES};
 use handoff_spine::release::{Recorded, WithheldSlice};
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cli::Explain;
 use crate::output;
+use handoff::folded::Folded;
 use handoff::operator::laws;
 use handoff::session::Session;
 
@@ -37,7 +38,9 @@ pub async fn explain(data: &Path, what: &Explain, as_json: bool) -> Result<ExitC
     }
     let laws = laws(&session).await?;
     let skipped = found.len().saturating_sub(what.last);
-    let shown: Vec<Value> = found.iter().skip(skipped).rev().map(|r| explained(r, laws.at(r.ruled.cause))).collect();
+    let state = Folded::read(&session.log, None, None).await?.state;
+    let shown = found.iter().skip(skipped).rev();
+    let shown: Vec<Value> = shown.map(|r| explained(r, laws.at(r.ruled.cause), &flags(&state, r))).collect();
     if as_json {
         output::print(&json!({ "recipient": what.recipient, "rulings": shown }));
     } else if shown.is_empty() {
@@ -77,8 +80,20 @@ pub async fn rulings(session: &Session, wanted: impl Fn(&Recipient) -> bool) -> 
     }
 }
 
+/// What the privacy officer is to look at: a consent that, as somebody said later, had ended when this went out (EC-05).
+fn flags(state: &PolicyState, recorded: &Recorded) -> Vec<Value> {
+    let ruled = &recorded.ruled;
+    let scopes = ruled.release.iter().flat_map(|release| &release.scopes);
+    let leaned_on = scopes.filter_map(|scope| match scope.parse() {
+        Ok(Scope::Consent(consent)) => state.consent(consent),
+        _ => None,
+    });
+    let ended = leaned_on.filter(|consent| consent.released_after_end(&ruled.recipient.unit, ruled.at));
+    ended.map(|consent| json!({ "flag": "post_event_release", "consent": consent.facts.consent })).collect()
+}
+
 /// A recorded ruling, in the words of the law that it was made under.
-fn explained(recorded: &Recorded, law: &Bundle) -> Value {
+fn explained(recorded: &Recorded, law: &Bundle, flags: &[Value]) -> Value {
     let (ruled, ruling) = (&recorded.ruled, recorded.ruling.as_ref());
     let withheld: Vec<Value> = recorded.withheld.iter().map(|slice| in_words(slice, law)).collect();
     json!({
@@ -93,6 +108,7 @@ fn explained(recorded: &Recorded, law: &Bundle) -> Value {
         "engine": ruling.map(|r| output::text(r, "/engine")),
         "withheld": withheld,
         "replaces": ruled.supersedes,
+        "flags": flags,
     })
 }
 
@@ -119,6 +135,13 @@ fn print(ruling: &Value) {
     );
     for line in output::items(ruling, "/released") {
         anstream::println!("    got      {}", line.as_str().unwrap_or_default());
+    }
+    for flag in output::items(ruling, "/flags") {
+        anstream::println!(
+            "    flagged  {}: consent {} had ended before, as was said later; for the privacy officer to review",
+            output::text(flag, "/flag"),
+            output::text(flag, "/consent")
+        );
     }
     for slice in output::items(ruling, "/withheld") {
         for reason in output::items(slice, "/reasons") {

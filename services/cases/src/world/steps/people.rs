@@ -87,7 +87,10 @@ impl World {
         let usual = if o.recipients.is_empty() { "all-sharing" } else { "named-recipients" };
         let mut data = with(scope(&o.categories, &o.recipients, &o.purposes), "objected_at", &shown(self.at));
         data.insert("kind".to_owned(), json!(o.kind.as_deref().unwrap_or(usual)));
-        let key = self.names.fresh("objection");
+        let key = o.id.clone().unwrap_or_else(|| self.names.fresh("objection"));
+        let record = handoff_spine::scenario::record_id(&unit, &key);
+        let named = Named { record, unit: unit.clone(), key: key.clone(), places: Vec::new() };
+        self.names.consents.insert(key.clone(), named);
         let act = Act {
             unit,
             key: key.clone(),

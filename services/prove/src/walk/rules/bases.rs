@@ -1,6 +1,6 @@
 //! What may stand behind a release, one line a basis: the policy that permits by it, and that its facts are there.
 
-use handoff_law::Grant;
+use handoff_law::{Basis as Key, Grant};
 use handoff_schemas::{ConsentType, Purpose, RecipientKind};
 
 use crate::walk::case::Case;
@@ -68,7 +68,8 @@ fn criminal_justice_consent(case: &Case<'_>, grant: &Grant) -> bool {
         && grant.purposes.iter().all(|purpose| *purpose == Purpose::CjMonitor)
 }
 
-/// The consent the grant names is the one the person gave, nothing is wrong with it, and notice and agreement are there.
+/// The consent the grant names is the one the person gave, nothing is wrong with it, notice and agreement are there, and
+/// its own basis is stated.
 fn stands(case: &Case<'_>, grant: &Grant, kind: ConsentType) -> bool {
     let subject = &case.group.subject;
     subject.consent == Some(kind)
@@ -76,7 +77,18 @@ fn stands(case: &Case<'_>, grant: &Grant, kind: ConsentType) -> bool {
         && grant.consent.as_ref().is_some_and(|consent| consent.consent_type == kind)
         && grant.notice.is_some()
         && grant.agreement.is_some()
+        && grant.basis.contains(&key(kind))
         && case.under == Under::InForce
+}
+
+/// The basis key of rulebook 7.6 that a Part 2 release under a consent of this type states: B18 for proceedings, B22 for
+/// a criminal-justice referral, B14 for every other.
+fn key(kind: ConsentType) -> Key {
+    match kind {
+        ConsentType::Part2Proceedings => Key::PROCEEDINGS_CONSENT,
+        ConsentType::Part2CriminalJustice => Key::CRIMINAL_JUSTICE,
+        _ => Key::PART2_CONSENT,
+    }
 }
 
 /// Rulebook 7.1, EC-54: what a 911 centre sends to police and medics after an agreement lapsed.

@@ -54,6 +54,19 @@ fn a_release_on_a_consent_that_does_not_count_is_found() {
     assert!(broken(&answer(part2_closed_list, &told, to(RecipientKind::Bhc), grants)));
 }
 
+/// Rulebook 7.6: B14, B18 and B22 are three bases; a release that states another's is no release of the list.
+#[test]
+fn a_release_that_states_the_basis_of_another_type_is_found() {
+    let told = group(&PROGRAM, ConsentType::Part2Named);
+    let ruling = treated(&told);
+    let whole = ruling.slice(Category::Medications).unwrap().outcome.grants().first().unwrap().clone();
+    for wrong in [handoff_law::Basis::CRIMINAL_JUSTICE, handoff_law::Basis::PROCEEDINGS_CONSENT] {
+        let mut grant = whole.clone();
+        grant.basis = std::collections::BTreeSet::from([wrong]);
+        assert!(broken(&answer(part2_closed_list, &told, to(RecipientKind::Bhc), &[grant])));
+    }
+}
+
 #[test]
 fn a_consent_of_another_type_is_found() {
     let program = group(&PROGRAM, ConsentType::Part2Named);
