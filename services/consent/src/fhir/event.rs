@@ -53,6 +53,7 @@ impl Statement {
 
 /// What every copy of a form says that a FHIR Consent does not carry (42 CFR 2.31(a), 45 CFR 164.508(c)).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Wording {
     /// 2.31(a)(3), in words.
     pub data_description: String,
