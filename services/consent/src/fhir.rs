@@ -3,6 +3,8 @@
 //! Pure. What the hub's flat set of permissions and denials cannot say exactly is refused, never approximated; the
 //! table is in `services/consent/README.md`.
 
+mod event;
+mod identity;
 mod labels;
 mod node;
 mod provision;
@@ -10,10 +12,12 @@ mod read;
 mod time;
 mod write;
 
-use handoff_schemas::{Category, ConsentFacts, ConsentType, PersonId, RecordId, UnitId};
+use handoff_schemas::{Category, ConsentFacts, ConsentType, LogTime, PersonId, RecordId, UnitId};
 pub use handoff_spine::command::Refusal as FhirRefusal;
 
-pub use read::read;
+pub use event::{HubEvent, Recording, SignedBy, Statement, Wording};
+pub use identity::Identity;
+pub use read::{MOST_NESTED, read};
 pub use write::write;
 
 /// Identifier systems and code systems. HL7's as HL7 spells them; the hub's own where no other has the word.
@@ -33,7 +37,10 @@ pub mod systems {
     pub const ELEMENT: &str = "urn:handoff:element";
     pub const EVENT_TYPE: &str = "urn:handoff:event-type";
     pub const PERSON: &str = "urn:handoff:person";
+    /// A record by the id under which its keeper's agency knows it.
     pub const RECORD: &str = "urn:handoff:record";
+    /// A record by the key of the unit that keeps it.
+    pub const RECORD_KEY: &str = "urn:handoff:record-key";
     pub const UNIT: &str = "urn:handoff:unit";
 }
 
@@ -85,11 +92,13 @@ pub trait Resolve {
 /// One consent or denial of the hub, out of one provision of the resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportedConsent {
-    /// The unit's key for the record: the resource's id, for a nested provision with its number.
+    /// What the resource is known by ([`Identity`]), for a nested provision with its number.
     pub key: String,
     /// JSON pointer of the provision.
     pub place: String,
     pub facts: ConsentFacts,
+    /// When the document was signed or dated, if the resource says so.
+    pub signed_at: Option<LogTime>,
     /// The resource says that it was verified. A grantor's own verification remains a step of its own.
     pub verified: bool,
 }

@@ -59,18 +59,46 @@ pub fn period(
     if from.zip(to).is_some_and(|(from, to)| to < from) {
         return Err(wrong("ends before it begins", "/data_to"));
     }
-    let (begins, ends) = match (zone.map(time_zone), reading) {
-        (Some(None), _) if from.is_some() || to.is_some() => {
-            return Err(wrong("has an unknown time zone", "/expiry/time_zone"));
-        }
-        (Some(Some(zone)), _) => (zone.clone(), zone),
-        (_, Reading::Narrowest) => (TimeZone::fixed(WEST), TimeZone::fixed(EAST)),
-        (_, Reading::Widest) => (TimeZone::fixed(EAST), TimeZone::fixed(WEST)),
-    };
+    if from.is_none() && to.is_none() {
+        return Ok((None, None));
+    }
+    let (begins, ends) = clocks(zone, reading).ok_or_else(|| wrong("has an unknown time zone", "/expiry/time_zone"))?;
     let bound = |at: Option<LogTime>, place| at.ok_or_else(|| wrong("is out of range", place));
     let from = from.map(|day| bound(start(day, begins), "/data_from")).transpose()?;
     let before = to.map(|day| bound(end(day, ends), "/data_to")).transpose()?;
     Ok((from, before))
+}
+
+/// The days of a period as [`period`] reads them: the first of it, and the last before its end. None where the zone is
+/// unknown, or a time out of range. Whether the period begins and ends with these days is seen by reading them again.
+pub fn days(
+    from: Option<LogTime>,
+    before: Option<LogTime>,
+    zone: Option<&str>,
+    reading: Reading,
+) -> Option<(Option<Date>, Option<Date>)> {
+    let (begins, ends) = clocks(zone, reading)?;
+    let day = |at: LogTime, clock: &TimeZone| {
+        Timestamp::from_millisecond(at.0).ok().map(|t| t.to_zoned(clock.clone()).date())
+    };
+    let first = match from {
+        Some(at) => Some(day(at, &begins)?),
+        None => None,
+    };
+    let last = match before {
+        Some(at) => Some(day(LogTime(at.0.saturating_sub(1)), &ends)?),
+        None => None,
+    };
+    Some((first, last))
+}
+
+/// By which clock the first day of a period begins, and by which its last ends. None for an unknown zone.
+fn clocks(zone: Option<&str>, reading: Reading) -> Option<(TimeZone, TimeZone)> {
+    match (zone, reading) {
+        (Some(name), _) => time_zone(name).map(|zone| (zone.clone(), zone)),
+        (None, Reading::Narrowest) => Some((TimeZone::fixed(WEST), TimeZone::fixed(EAST))),
+        (None, Reading::Widest) => Some((TimeZone::fixed(EAST), TimeZone::fixed(WEST))),
+    }
 }
 
 /// The first instant of a day.

@@ -1,6 +1,7 @@
 //! The command line. Every verb takes `--data DIR` and `--json`, and shows an example in its help.
 
 mod ask;
+mod consent;
 mod law;
 mod registry;
 
@@ -14,6 +15,7 @@ use handoff_spine::telemetry::LogFormat;
 use uuid::Uuid;
 
 pub use ask::{AskFor, OutcomeArg, RecordReview, ReviewVerb};
+pub use consent::{CheckConsents, ConsentVerb, ExportConsents, ImportConsents};
 pub use law::{ActivateLaw, CasesVerb, Explain, Hooks, LawVerb, ProveLaw, ReviewHook, Rule};
 pub use registry::{AgreementVerb, Link, PartnerVerb, UnitVerb};
 
@@ -107,6 +109,9 @@ pub enum Verb {
         after_help = "Example: handoff revoke --as harbor-recovery-sud --consent consent-2026-17 --party lantern-shelter-intake"
     )]
     Revoke(Revoke),
+    /// FHIR R4 Consents: check them, record them, write them.
+    #[command(subcommand)]
+    Consent(ConsentVerb),
     /// Work with the ledger of releases and accesses.
     #[command(subcommand)]
     Ledger(LedgerVerb),

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod config;
+pub mod fhir;
 pub mod folded;
 pub mod hub;
 pub mod operator;

@@ -4,6 +4,7 @@ mod admin;
 mod ask;
 mod bench;
 mod cases;
+mod consent;
 mod dead;
 mod demo;
 mod explain;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::cli::{CasesVerb, Cli, LawVerb, LedgerVerb, ReviewVerb, Verb};
+use crate::cli::{CasesVerb, Cli, ConsentVerb, LawVerb, LedgerVerb, ReviewVerb, Verb};
 
 /// Carries out what was asked.
 ///
@@ -44,6 +45,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Verb::Explain(what) => explain::explain(&data, &what, json).await,
         Verb::Rule(what) => rule::rule(&data, &what, json).await,
         Verb::Revoke(what) => publish::revoke(&data, &what, json).await,
+        Verb::Consent(ConsentVerb::Check(what)) => consent::check(&data, &what, json).await,
+        Verb::Consent(ConsentVerb::Import(what)) => consent::import(&data, &what, json).await,
+        Verb::Consent(ConsentVerb::Export(what)) => consent::export(&data, &what, json).await,
         Verb::Ledger(LedgerVerb::Verify(with)) => ledger::verify(&data, &with.keys, json).await,
         Verb::Ledger(LedgerVerb::Key) => ledger::key(&data, json).await,
         Verb::Law(LawVerb::Prove(with)) => law::prove(&with, json).await,

@@ -75,4 +75,8 @@ impl Labeller for LawInForce {
     fn content(&self, event_type: &EventType, slices: &BTreeMap<Category, Map<String, Value>>) -> Vec<SliceLabels> {
         self.now().content(event_type, slices)
     }
+
+    fn holds_cji(&self, event_type: &EventType, slices: &BTreeMap<Category, Map<String, Value>>) -> bool {
+        self.now().holds_cji(event_type, slices)
+    }
 }
