@@ -76,7 +76,7 @@ fn stands(case: &Case<'_>, grant: &Grant, kind: ConsentType) -> bool {
         && grant.consent.as_ref().is_some_and(|consent| consent.consent_type == kind)
         && grant.notice.is_some()
         && grant.agreement.is_some()
-        && case.under == Under::InForce
+        && case.under.in_force()
 }
 
 /// Rulebook 7.1, EC-54: what a 911 centre sends to police and medics after an agreement lapsed.
