@@ -19,6 +19,7 @@ const LONGEST_ID: usize = 40;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    /// As units are registered, for example US-WA; a country holds in all of its states.
     jurisdiction: String,
     /// For people.
     name: String,
@@ -28,23 +29,35 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    /// `<rule of the rulebook>/<jurisdiction>/<topic>`.
     id: String,
     regulates: Regulates,
     effect: Effect,
+    /// Of which slices it speaks: a list, or "*" but for an opening and an age.
     categories: Option<Listed<Category>>,
+    /// To which kinds of recipient.
     kinds: Option<Listed<RecipientKind>>,
+    /// For which purposes, with what each covers.
     purposes: Option<Listed<Purpose>>,
+    /// And for which of these not: an emergency.
     #[serde(default)]
     except: BTreeSet<Purpose>,
+    /// Of an age: by whose records it is, whatever category a slice has.
     #[serde(default)]
     sources: BTreeSet<RecipientKind>,
+    /// Of an opening: what it narrows the cell's fields to.
     template: Option<String>,
+    /// Of a narrowing: what it leaves of what goes without the person's consent.
     #[serde(default)]
     elements: BTreeSet<String>,
+    /// In years.
     age: Option<u8>,
+    /// The sections, as their readers cite them.
     cite: String,
+    /// Where that was taken from.
     source: String,
     mark: Mark,
+    /// What the law says, in plain words: explanations show it.
     paraphrase: String,
 }
 
