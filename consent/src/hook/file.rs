@@ -1,9 +1,12 @@
 //! One file of `law/hooks/`. A file with anything wrong in it keeps the bundle from loading: half a law is none.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::marker::PhantomData;
 
 use handoff_schemas::{Category, Purpose, RecipientKind, Registry};
-use serde::Deserialize;
+use serde::de::{SeqAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::{Hook, HookEffect, Hooks, Mark, Reach, Regulates};
@@ -16,6 +19,7 @@ const LONGEST_ID: usize = 40;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    /// As units are registered, for example US-WA; a country holds in all of its states.
     jurisdiction: String,
     /// For people.
     name: String,
@@ -25,23 +29,35 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    /// `<rule of the rulebook>/<jurisdiction>/<topic>`.
     id: String,
     regulates: Regulates,
     effect: Effect,
+    /// Of which slices it speaks: a list, or "*" but for an opening and an age.
     categories: Option<Listed<Category>>,
+    /// To which kinds of recipient.
     kinds: Option<Listed<RecipientKind>>,
+    /// For which purposes, with what each covers.
     purposes: Option<Listed<Purpose>>,
+    /// And for which of these not: an emergency.
     #[serde(default)]
     except: BTreeSet<Purpose>,
+    /// Of an age: by whose records it is, whatever category a slice has.
     #[serde(default)]
     sources: BTreeSet<RecipientKind>,
+    /// Of an opening: what it narrows the cell's fields to.
     template: Option<String>,
+    /// Of a narrowing: what it leaves of what goes without the person's consent.
     #[serde(default)]
     elements: BTreeSet<String>,
+    /// In years.
     age: Option<u8>,
+    /// The sections, as their readers cite them.
     cite: String,
+    /// Where that was taken from.
     source: String,
     mark: Mark,
+    /// What the law says, in plain words: explanations show it.
     paraphrase: String,
 }
 
@@ -56,11 +72,39 @@ enum Effect {
     Informs,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Listed<T: Ord> {
-    List(BTreeSet<T>),
-    Star(String),
+/// `"*"`, or these.
+enum Listed<T> {
+    All,
+    These(BTreeSet<T>),
+}
+
+/// By hand, so that a fault names the word that is wrong and its line.
+impl<'de, T: Deserialize<'de> + Ord> Deserialize<'de> for Listed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Words(PhantomData))
+    }
+}
+
+struct Words<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de> + Ord> Visitor<'de> for Words<T> {
+    type Value = Listed<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"*\" or a list")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Self::Value, E> {
+        if word == "*" { Ok(Listed::All) } else { Err(E::invalid_value(Unexpected::Str(word), &self)) }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut words: A) -> Result<Self::Value, A::Error> {
+        let mut all = BTreeSet::new();
+        while let Some(word) = words.next_element()? {
+            all.insert(word);
+        }
+        Ok(Listed::These(all))
+    }
 }
 
 /// What a hook may rest on in the other files of the bundle.
@@ -201,10 +245,9 @@ fn reach(written: &Written) -> Result<Reach, String> {
 
 fn listed<T: Ord + Clone>(key: &str, written: Option<&Listed<T>>) -> Result<Option<BTreeSet<T>>, String> {
     match written {
-        None => Ok(None),
-        Some(Listed::Star(star)) if star == "*" => Ok(None),
-        Some(Listed::List(list)) if !list.is_empty() => Ok(Some(list.clone())),
-        Some(_) => Err(format!("`{key}`: expected \"*\" or a list that is not empty")),
+        None | Some(Listed::All) => Ok(None),
+        Some(Listed::These(list)) if !list.is_empty() => Ok(Some(list.clone())),
+        Some(Listed::These(_)) => Err(format!("`{key}`: expected \"*\" or a list that is not empty")),
     }
 }
 

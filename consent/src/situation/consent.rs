@@ -76,7 +76,7 @@ impl<'a> Situation<'a> {
         for consent in self.consents.iter().filter(|c| !c.facts.deny) {
             match self.usable(consent, purpose, axes) {
                 Ok((named, signed_until)) => {
-                    found.push(Match { facts: &consent.facts, given: *consent, named, signed_until });
+                    found.push(Match { facts: &consent.facts, given: consent, named, signed_until });
                 }
                 Err(Some(reason)) => gaps.push((reason, Some(consent.facts.consent))),
                 Err(None) => {}

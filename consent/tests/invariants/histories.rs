@@ -22,6 +22,14 @@ pub const UNITS: &[&str] = &[
     "lantern-shelter-intake",
 ];
 
+/// Hooks of the county's state that do nothing before a review.
+const HOOKS: &[&str] = &[
+    "ST-03/US-WA/hold-facts",
+    "ST-04/US-WA/behavioral-health",
+    "ST-04/US-WA/minors-own-treatment",
+    "ST-05/US-WA/hiv-treatment",
+];
+
 pub fn any_unit() -> impl Strategy<Value = UnitId> {
     proptest::sample::select(UNITS).prop_map(unit_id)
 }
@@ -148,6 +156,9 @@ pub fn any_fact() -> impl Strategy<Value = Fact> {
             Fact::RepresentativeRecorded { representative: RepresentativeFacts {
                 representative, person: person(p), role, categories, from, until, endangerment } }
         }),
+        1 => (proptest::sample::select(HOOKS), any::<bool>()).prop_map(|(hook, withdrawn)| Fact::HookReviewed {
+            review: HookReview { hook: hook.to_owned(), reviewed_by: "counsel".to_owned(), reviewed_on: None,
+                agreement: None, age: None, withdrawn } }),
         1 => (1u64..4, any::<bool>()).prop_map(|(p, in_error)| Fact::PersonDied { person: person(p), day: None, in_error }),
         1 => people.prop_map(|(a, b)| Fact::PersonsUnlinked { a: person(a), b: person(b), approver: unit_id("river-911") }),
         1 => (1u64..4, any_unit(), any_category()).prop_map(|(p, unit, c)| Fact::ErasureOrdered {

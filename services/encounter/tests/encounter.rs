@@ -151,6 +151,20 @@ fn a_disposition_says_its_class_and_whether_police_began_it() {
 }
 
 #[test]
+fn a_hold_says_whose_officer_wrote_it_where_one_did_and_the_source_names_the_unit() {
+    let hold = |by: &str| {
+        event(EMS, "hold-initiated", json!({ "initiated_at": AT, "initiated_by": by, "initiated_by_unit": POLICE }))
+    };
+    let disposed = |law_enforcement_initiated| Fact::Disposed {
+        disposition: Disposition::InvoluntaryHold,
+        law_enforcement_initiated,
+    };
+    let written = Fact::HoldWritten { person: person(1), unit: id(POLICE) };
+    given(Encounters).when(&hold("law-enforcement")).then_facts(&[disposed(true), written]);
+    given(Encounters).when(&hold("physician")).then_facts(&[disposed(false)]);
+}
+
+#[test]
 fn a_foreign_event_an_empty_command_and_a_wrong_word_are_refused() {
     given(Encounters).when(&command(EMS, "e", "encounter.made-up.v1", json!({}))).then_refused("HO-2202");
     let mut empty = opened();

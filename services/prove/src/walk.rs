@@ -44,7 +44,7 @@ pub fn walk(bundle: &Bundle, space: &Space, progress: &(dyn Fn(u64, u64) + Sync)
     let started = Instant::now();
     let walk = Walk {
         bundle,
-        stage: Stage::set(space)?,
+        stage: Stage::set(space, bundle)?,
         space,
         next: AtomicUsize::new(0),
         done: AtomicU64::new(0),
@@ -191,14 +191,14 @@ fn event<'a>(stage: &'a Stage, case: &Case<'a>) -> EventFacts<'a> {
         categories: Category::ALL,
         labels: case.group.labels(),
         content: &[],
-        facts: &[],
+        facts: stage.facts(case.under),
     }
 }
 
 /// One cold ruling for a stated purpose; the space must hold the case's subject and agreement.
 #[cfg(test)]
 fn ruled(bundle: &Bundle, space: &Space, case: &Case<'_>) -> Result<Ruling, ProveError> {
-    let stage = Stage::set(space)?;
+    let stage = Stage::set(space, bundle)?;
     let absent = || ProveError::County("the space does not hold the case".to_owned());
     let state = stage.state(case.under).ok_or_else(absent)?;
     let known = stage.readers(case.group.source).iter().find(|(reader, _)| same(*reader, case.reader));

@@ -5,7 +5,7 @@ mod common;
 
 use common::{CLINIC, POLICE, SHELTER, amended, both_signed, document, drafted, in_force, operator, registrar, step};
 use handoff_registry::{Entry, Registrar};
-use handoff_schemas::{Fact, OrgType, PartnerStatus};
+use handoff_schemas::{Fact, HookReview, OrgType, PartnerStatus};
 use handoff_spine::command::Command;
 use handoff_spine::scenario::{
     Given, Said as _, Sample, World, given, id, person, record_id, samples, without_each_required,
@@ -158,18 +158,72 @@ fn a_registration_is_about_no_person_and_says_something() {
 #[test]
 fn a_hook_stands_on_its_agreement_or_on_a_record_of_its_own() {
     let data = |agreement: Option<&str>| {
-        let mut data = json!({ "hook": "ST-03", "reviewed_by": "County Counsel" });
+        let mut data = json!({ "hook": HELD, "reviewed_by": "County Counsel" });
         if let Some(a) = agreement {
             data["agreement"] = json!(a);
         }
         data
     };
+    let of = |agreement: Option<&str>| [reviewed(HELD, |r| r.agreement = agreement.map(|a| a.parse().unwrap()))];
     let hook = |key: &str, agreement: Option<&str>| operator(key, "agreement.hook-enabled.v1", data(agreement));
-    in_force().when(&hook("agreement:crisis-mou", Some("crisis-mou"))).then_facts(&[]);
+    in_force().when(&hook("agreement:crisis-mou", Some("crisis-mou"))).then_facts(&of(Some("crisis-mou")));
     in_force().when(&hook("agreement:crisis-mou", None)).then_refused("HO-2042");
     given(registrar()).when(&hook("agreement:crisis-mou", Some("crisis-mou"))).then_refused("HO-2004");
-    let enabled = given(registrar()).when(&hook("hook:us-zz-st-03", None)).then_facts(&[]);
-    enabled.then_state(record_id(&id("hub-operator"), "hook:us-zz-st-03"), &Entry::Hook);
+    let enabled = given(registrar()).when(&hook("hook:us-ca-st-03", None)).then_facts(&of(None));
+    enabled.then_state(record_id(&id("hub-operator"), "hook:us-ca-st-03"), &Entry::Hook);
+}
+
+const HELD: &str = "ST-03/US-CA/hold-facts";
+
+fn reviewed(hook: &str, says: impl Fn(&mut HookReview)) -> Fact {
+    let mut review = HookReview {
+        hook: hook.to_owned(),
+        reviewed_by: "County Counsel".to_owned(),
+        reviewed_on: None,
+        agreement: None,
+        age: None,
+        withdrawn: false,
+    };
+    says(&mut review);
+    Fact::HookReviewed { review }
+}
+
+#[test]
+fn a_review_is_of_hooks_that_the_law_has_by_somebody_with_what_they_take() {
+    let review = |data: Value| operator("hook:of", "agreement.hook-enabled.v1", data);
+    let by = |mut data: Value| {
+        data["reviewed_by"] = json!("County Counsel");
+        review(data)
+    };
+    let day = json!({ "hook": HELD, "reviewed_on": "2026-11-20", "withdrawn": true });
+    given(registrar()).when(&by(day)).then_facts(&[reviewed(HELD, |r| {
+        (r.reviewed_on, r.withdrawn) = (Some(jiff::civil::date(2026, 11, 20)), true);
+    })]);
+    // A rule stands for all of its hooks in the place; with an age, for those that set one.
+    let both = ["ST-04/US-WA/behavioral-health", "ST-04/US-WA/minors-own-treatment"];
+    let rule = json!({ "hook": "ST-04", "jurisdiction": "US-WA" });
+    given(registrar()).when(&by(rule)).then_facts(&both.map(|hook| reviewed(hook, |_| {})));
+    for name in ["age", "behavioral_health", "behavioral-health"] {
+        let parameters = json!([{ "name": name, "value": "14" }]);
+        let aged = json!({ "hook": "ST-04", "jurisdiction": "US-WA", "parameters": parameters });
+        given(registrar()).when(&by(aged)).then_facts(&[reviewed(both[0], |r| r.age = Some(14))]);
+    }
+    let with = |name: &str, value: &str| json!({ "hook": "ST-04", "jurisdiction": "US-WA", "parameters": [{ "name": name, "value": value }] });
+    for (data, code) in [
+        (json!({ "hook": "ST-04" }), "HO-1440"),
+        (json!({ "hook": "ST-04", "jurisdiction": "US-ZZ" }), "HO-1440"),
+        (json!({ "hook": HELD, "jurisdiction": "US-WA" }), "HO-1440"),
+        (json!({ "hook": HELD, "parameters": [{ "name": "age", "value": "14" }] }), "HO-1441"),
+        (with("hiv-treatment", "14"), "HO-1441"),
+        (with("age", "18"), "HO-1442"),
+        (with("age", "fourteen"), "HO-1442"),
+    ] {
+        given(registrar()).when(&by(data)).then_refused(code);
+    }
+    given(registrar()).when(&review(json!({ "hook": HELD, "reviewed_by": "  " }))).then_refused("HO-1443");
+    let mut clinics = by(json!({ "hook": HELD }));
+    clinics.unit = id(CLINIC);
+    given(registrar()).when(&clinics).then_refused("HO-2007");
 }
 
 /// What a sample of the agreement family needs before it, with the sample's data on this test's agreement.

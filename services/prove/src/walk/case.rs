@@ -83,6 +83,12 @@ fn under_words(under: Under) -> &'static str {
         Under::Suspended => "is suspended",
         Under::Expired => "has expired",
         Under::Prohibiting => "is in force and rules out every purpose",
+        Under::Unreviewed => {
+            "is in force, the recipient's police wrote the hold, and nobody reviewed a hook of state law"
+        }
+        Under::Reviewed => {
+            "is in force, the recipient's police wrote the hold, and every hook of state law is reviewed"
+        }
     }
 }
 

@@ -138,6 +138,12 @@ pub(super) const RULES: &[Rule] = &[
         check: agreement_prohibits,
     },
     Rule {
+        id: "walk-hook-reviewed",
+        title: "what a hook of state law opens, somebody reviewed, and it is no Part 2 record",
+        cite: "rulebook 4; 42 CFR 2.20",
+        check: hook_reviewed,
+    },
+    Rule {
         id: "walk-victim-services",
         title: "what a victim service provider holds goes to nobody else",
         cite: "34 USC 12291(b)(2); rulebook 0.8",
@@ -269,7 +275,7 @@ fn person_denies(case: &Case<'_>, found: &Found<'_>) -> Check {
 }
 
 fn agreement(case: &Case<'_>, found: &Found<'_>) -> Check {
-    if case.own() || case.under == Under::InForce {
+    if case.own() || case.under.in_force() {
         return Check::Elsewhere;
     }
     let passes = |grant: &Grant| rests_on(WITHOUT_AGREEMENT, case, grant);
@@ -288,10 +294,23 @@ fn agreement_and_floors(case: &Case<'_>, found: &Found<'_>) -> Check {
 }
 
 /// A floor that speaks of what goes without the person's consent, where a consent lifts it: 42 CFR 2.12(d)(1) but for
-/// 2.31(d). That such a consent counts is another rule's.
+/// 2.31(d), and a hook that asks for one. That such a consent counts is another rule's.
 fn lifted(floor: &str, grant: &Grant) -> bool {
-    floor == "floor-part2-proceedings"
-        && grant.consent.as_ref().is_some_and(|consent| consent.consent_type == ConsentType::Part2Proceedings)
+    let given = |kind| grant.consent.as_ref().is_some_and(|consent| consent.consent_type == kind);
+    match floor {
+        "floor-part2-proceedings" => given(ConsentType::Part2Proceedings),
+        "floor-state-hook-consent" => grant.consent.is_some(),
+        _ => false,
+    }
+}
+
+fn hook_reviewed(case: &Case<'_>, found: &Found<'_>) -> Check {
+    if case.own() {
+        return Check::Elsewhere;
+    }
+    let may = case.under == Under::Reviewed && !case.part2(found.category);
+    let passes = |grant: &Grant| may || !grant.policies.contains("path-state-hook");
+    each(found, passes, "a hook opens it that nobody reviewed, or one opens a Part 2 record")
 }
 
 fn agreement_prohibits(case: &Case<'_>, found: &Found<'_>) -> Check {

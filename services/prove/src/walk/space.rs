@@ -97,15 +97,38 @@ pub(super) enum Under {
     Expired,
     /// In force, and it rules out every purpose.
     Prohibiting,
+    /// In force; the event is about a hold that the police reader wrote, and nobody reviewed any hook of state law.
+    Unreviewed,
+    /// The same, and every hook was reviewed.
+    Reviewed,
 }
 
 impl Under {
-    pub const ALL: [Self; 6] =
-        [Self::None, Self::InForce, Self::Draft, Self::Suspended, Self::Expired, Self::Prohibiting];
+    pub const ALL: [Self; 8] = [
+        Self::None,
+        Self::InForce,
+        Self::Draft,
+        Self::Suspended,
+        Self::Expired,
+        Self::Prohibiting,
+        Self::Unreviewed,
+        Self::Reviewed,
+    ];
+
+    /// Whether an agreement in force lets flow what it covers.
+    pub const fn in_force(self) -> bool {
+        matches!(self, Self::InForce | Self::Unreviewed | Self::Reviewed)
+    }
+
+    /// Whether the event is about a hold.
+    pub const fn held(self) -> bool {
+        matches!(self, Self::Unreviewed | Self::Reviewed)
+    }
 }
 
 const WITH_AND_WITHOUT: &[Under] = &[Under::None, Under::InForce];
 const IN_FORCE: &[Under] = &[Under::InForce];
+const HOOKS: &[Under] = &[Under::Unreviewed, Under::Reviewed];
 const OTHERWISE: &[Under] = &[Under::Draft, Under::Suspended, Under::Expired, Under::Prohibiting];
 
 /// What is wrong with a consent.
@@ -209,7 +232,8 @@ pub struct Space {
 
 impl Space {
     /// The whole space: every source, and what a clinic and a program hold under every label, with and without an
-    /// agreement, under every type of consent; every way for a consent or an agreement not to count; erasures.
+    /// agreement, under every type of consent; every way for a consent or an agreement not to count;
+    /// hooks of state law before and after a review; erasures.
     #[must_use]
     pub fn whole() -> Self {
         let mut groups = Vec::new();
@@ -235,6 +259,13 @@ impl Space {
                 groups.push(Group { source, label: None, subject, unders: OTHERWISE });
             }
         }
+        let hooked =
+            [ConsentType::Part2Named, ConsentType::Part2Tpo, ConsentType::HipaaAuthorization].map(Subject::with);
+        for source in SOURCES {
+            for subject in std::iter::once(Subject::NOTHING).chain(hooked) {
+                groups.push(Group { source, label: None, subject, unders: HOOKS });
+            }
+        }
         let erased = |source| Group { source, label: None, subject: Subject::ERASED, unders: IN_FORCE };
         groups.extend(SOURCES.into_iter().map(erased));
         Self { groups, until: None }
@@ -252,6 +283,8 @@ impl Space {
             (&PROGRAM, Subject::spoilt(ConsentType::Part2Named, Spoil::Denied), IN_FORCE),
             (&PROGRAM, Subject::spoilt(ConsentType::Part2Tpo, Spoil::Revoked), IN_FORCE),
             (&PROGRAM, Subject::ERASED, IN_FORCE),
+            (&PROGRAM, Subject::NOTHING, HOOKS),
+            (&CLINIC, Subject::NOTHING, HOOKS),
             (&VICTIMS, Subject::NOTHING, WITH_AND_WITHOUT),
             (&DISPATCH, Subject::NOTHING, OTHERWISE),
             (&CLINIC, Subject::with(ConsentType::HipaaAuthorization), WITH_AND_WITHOUT),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use handoff_law::{EventRef, PolicyState};
+use handoff_law::{Bundle, EventRef, PolicyState};
 use handoff_schemas::{
-    AgreementId, AgreementStatus, Category, ConsentFacts, ConsentType, EventId, EventType, Expiry, Fact, LogPos,
-    LogTime, OrgType, PartnerStatus, PersonId, Purpose, Recipient, RecipientKind, RecordId, RevokedFor, UnitFacts,
-    UnitId,
+    AgreementId, AgreementStatus, Category, ConsentFacts, ConsentType, EventId, EventType, Expiry, Fact, HookReview,
+    LogPos, LogTime, OrgType, PartnerStatus, PersonId, Purpose, Recipient, RecipientKind, RecordId, RevokedFor,
+    UnitFacts, UnitId,
 };
 use uuid::Uuid;
 
@@ -23,6 +23,8 @@ pub(super) const NOW: LogTime = LogTime(1_795_305_600_000);
 const ELSEWHERE: &str = "elsewhere";
 const OPERATOR: &str = "hub-operator";
 const AGREEMENT: &str = "for-everything";
+/// Whose officer wrote the hold.
+const POLICE_READER: &str = "to-le";
 
 /// A reader, none being the source itself, and how the engine names it.
 type Reading = (Option<&'static Reader>, Recipient);
@@ -34,6 +36,8 @@ pub(super) struct Stage {
     readers: BTreeMap<&'static str, Vec<Reading>>,
     states: BTreeMap<Under, PolicyState>,
     subjects: Vec<Subject>,
+    /// What the ruled event says where it is about a hold.
+    held: Vec<Fact>,
     nobody: UnitId,
 }
 
@@ -42,7 +46,7 @@ impl Stage {
     ///
     /// # Errors
     /// HO-4403 where an id or the agreement of the walk cannot be read.
-    pub fn set(space: &Space) -> Result<Self, ProveError> {
+    pub fn set(space: &Space, bundle: &Bundle) -> Result<Self, ProveError> {
         let mut subjects: Vec<Subject> = Vec::new();
         for group in space.groups() {
             if !subjects.contains(&group.subject) {
@@ -61,11 +65,12 @@ impl Stage {
         let mut states = BTreeMap::new();
         for under in Under::ALL {
             if space.groups().iter().any(|g| g.unders.contains(&under)) {
-                states.insert(under, Fold::state(under, &subjects)?);
+                states.insert(under, Fold::state(under, &subjects, bundle)?);
             }
         }
         let event_type = read("encounter.care-reported.v1")?;
-        Ok(Self { event_type, units, readers, states, subjects, nobody: unit_id(OPERATOR)? })
+        let held = vec![Fact::HoldWritten { person: person(0), unit: unit_id(POLICE_READER)? }];
+        Ok(Self { event_type, units, readers, states, subjects, held, nobody: unit_id(OPERATOR)? })
     }
 
     pub fn event_type(&self) -> &EventType {
@@ -88,6 +93,11 @@ impl Stage {
 
     pub fn state(&self, under: Under) -> Option<&PolicyState> {
         self.states.get(&under)
+    }
+
+    /// What the ruled event says to policy.
+    pub fn facts(&self, under: Under) -> &[Fact] {
+        if under.held() { &self.held } else { &[] }
     }
 
     pub fn person(&self, subject: Subject) -> PersonId {
@@ -126,10 +136,14 @@ struct Fold {
 }
 
 impl Fold {
-    fn state(under: Under, subjects: &[Subject]) -> Result<PolicyState, ProveError> {
+    fn state(under: Under, subjects: &[Subject], bundle: &Bundle) -> Result<PolicyState, ProveError> {
         let mut fold = Self { state: PolicyState::new(), pos: 0 };
         fold.units()?;
         fold.agreement(under)?;
+        if under == Under::Reviewed {
+            let all: Vec<Fact> = bundle.hooks.all().map(|hook| reviewed(&hook.id)).collect();
+            fold.apply(OPERATOR, &all)?;
+        }
         for (number, subject) in subjects.iter().enumerate() {
             fold.subject(number, *subject)?;
         }
@@ -172,7 +186,7 @@ impl Fold {
         let moves: &[AgreementStatus] = match under {
             Under::None => return Ok(()),
             Under::Draft => &[],
-            Under::InForce | Under::Prohibiting => &[AgreementStatus::Active],
+            Under::InForce | Under::Prohibiting | Under::Unreviewed | Under::Reviewed => &[AgreementStatus::Active],
             Under::Suspended => &[AgreementStatus::Active, AgreementStatus::Suspended],
             Under::Expired => &[AgreementStatus::Active, AgreementStatus::Expired],
         };
@@ -230,6 +244,14 @@ impl Fold {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Somebody reviewed it, for everything.
+fn reviewed(hook: &str) -> Fact {
+    let (hook, reviewed_by) = (hook.to_owned(), "counsel".to_owned());
+    Fact::HookReviewed {
+        review: HookReview { hook, reviewed_by, reviewed_on: None, agreement: None, age: None, withdrawn: false },
     }
 }
 

@@ -78,7 +78,7 @@ fn stands(case: &Case<'_>, grant: &Grant, kind: ConsentType) -> bool {
         && grant.notice.is_some()
         && grant.agreement.is_some()
         && grant.basis.contains(&key(kind))
-        && case.under == Under::InForce
+        && case.under.in_force()
 }
 
 /// The basis key of rulebook 7.6 that a Part 2 release under a consent of this type states: B18 for proceedings, B22 for

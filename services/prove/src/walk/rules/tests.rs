@@ -103,6 +103,26 @@ fn a_part2_release_without_notice_label_or_duty_is_found() {
 }
 
 #[test]
+fn what_an_unreviewed_hook_opens_is_found_and_so_is_a_part_2_record() {
+    let subject = Subject { consent: None, spoil: None, erased: false };
+    let told = |source| Group { source, label: None, subject, unders: &[Under::Unreviewed, Under::Reviewed] };
+    let (clinic, program) = (told(&CLINIC), told(&PROGRAM));
+    let reader = Some(to(RecipientKind::Le));
+    let case = |group, under| Case { group, reader, purpose: Some(Purpose::LeFollowup), under };
+    let ruling = |case: &Case<'_>| ruled(&Bundle::embedded().unwrap(), &Space::small(), case).unwrap();
+    let opened = ruling(&case(&clinic, Under::Reviewed));
+    let grants = opened.slice(Category::Hold).unwrap().outcome.grants();
+    assert!(grants.iter().any(|grant| grant.policies.contains("path-state-hook")), "{opened:?}");
+    let found = Found { category: Category::Hold, grants, without: None };
+    assert!(holds(&hook_reviewed(&case(&clinic, Under::Reviewed), &found)));
+    assert!(broken(&hook_reviewed(&case(&clinic, Under::Unreviewed), &found)));
+    assert!(broken(&hook_reviewed(&case(&program, Under::Reviewed), &found)));
+    for shut in [case(&clinic, Under::Unreviewed), case(&program, Under::Reviewed)] {
+        assert!(ruling(&shut).slice(Category::Hold).unwrap().outcome.grants().is_empty());
+    }
+}
+
+#[test]
 fn a_rule_that_never_applied_is_not_proven() {
     let rule = RULES.first().unwrap();
     assert!(matches!(rule.line(&Seen::default(), 0).outcome, Outcome::Undecided(_)));
