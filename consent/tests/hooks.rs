@@ -310,7 +310,7 @@ fn within(part: &ElementSet, whole: &ElementSet) -> bool {
 /// What is shown that the other does not show.
 fn beyond<'a>(shown: &'a Shown, other: &Shown) -> Vec<&'a (RecipientKind, Option<Purpose>, Category)> {
     let none = ElementSet::none();
-    shown.iter().filter(|(at, elements)| !within(elements, other.get(at).unwrap_or(&none))).map(|(at, _)| at).collect()
+    shown.iter().filter(|(at, elements)| !within(elements, other.get(*at).unwrap_or(&none))).map(|(at, _)| at).collect()
 }
 
 #[test]

@@ -10,9 +10,8 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::{Hook, HookEffect, Hooks, Mark, Reach, Regulates};
+use crate::day::OF_AGE;
 
-/// From here on nobody is a minor, so a hook sets a lower age.
-const OF_AGE: u8 = 18;
 /// As long as the event type that records a review takes.
 const LONGEST_ID: usize = 40;
 
@@ -204,6 +203,7 @@ fn effect(written: &Written) -> Result<HookEffect, String> {
         Effect::RequireConsent => HookEffect::RequireConsent,
         Effect::Narrow => HookEffect::Narrow { elements: written.elements.clone() },
         Effect::PermitException => HookEffect::PermitException { template: written.template.clone() },
+        // Of age nobody is a minor, so a hook sets a lower one.
         Effect::SetAge => match written.age.filter(|age| *age < OF_AGE) {
             Some(age) => HookEffect::SetAge { age },
             None => return Err("a `set-age` has an `age` below 18".to_owned()),

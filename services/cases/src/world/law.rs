@@ -31,7 +31,7 @@ impl Law {
         let places: BTreeSet<&str> = hooks.iter().filter_map(|h| h.jurisdiction.as_deref()).collect();
         let only = places.first().copied().filter(|_| places.len() == 1);
         let place = only.unwrap_or(USUAL).to_owned();
-        let mut own = BTreeMap::new();
+        let mut own: BTreeMap<String, String> = BTreeMap::new();
         let mut files = Bundle::embedded_files();
         for hook in hooks {
             let known = embedded.hooks.matching(&hook.hook, hook.jurisdiction.as_deref());
