@@ -12,6 +12,7 @@ mod dead;
 mod due;
 mod errors;
 mod external;
+mod fhir;
 mod idempotency;
 mod labels;
 mod ledger;
