@@ -13,6 +13,7 @@ mod dead;
 mod due;
 mod errors;
 mod external;
+mod fhir;
 mod hooks;
 mod idempotency;
 mod labels;

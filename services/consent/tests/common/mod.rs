@@ -1,5 +1,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod fhir;
+
 use std::sync::Arc;
 
 use handoff_consent::Consents;

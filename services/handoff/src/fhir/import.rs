@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -25,7 +26,7 @@ pub struct Source<'a> {
 }
 
 /// One consent or denial of the hub, before it is published.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Planned {
     /// JSON pointer of the provision in the Consent.
     pub place: String,
@@ -37,6 +38,12 @@ pub struct Planned {
     subject: String,
     /// Idempotency key.
     id: String,
+}
+
+impl fmt::Debug for Planned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Planned").field("place", &self.place).finish_non_exhaustive()
+    }
 }
 
 impl Planned {
