@@ -163,11 +163,14 @@ const TREATED: Delivery = Delivery {
 
 const OPTED: Delivery = Delivery { about: 3, from: F001, ..TREATED };
 
+/// Of one example: deliveries, whether each goes without the consent, and with it.
+type Page = (&'static str, &'static str, Vec<(Delivery, bool, bool)>);
+
 /// What the pages say of each imported example: a delivery, whether it goes without the consent, and with it.
 ///
 /// The PCF pages' organization is a Part 2 program here, so that nothing goes without a consent. Their payment and
 /// operations open nothing to anybody: the hub has no flow of either.
-fn pages() -> Vec<(&'static str, &'static str, Vec<(Delivery, bool, bool)>)> {
+fn pages() -> Vec<Page> {
     let yes = |delivery: Delivery| (delivery, false, true);
     let no = |delivery: Delivery| (delivery, false, false);
     let for_purpose = |purpose| Delivery { purpose, ..TREATED };

@@ -2,9 +2,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use handoff_schemas::{
-    Category, ConsentFacts, ConsentType, EventType, Expiry, Fact, LogTime, Purpose, RecordId, Registry, UnitId,
-};
+use handoff_schemas::{Category, ConsentFacts, EventType, Expiry, Fact, LogTime, Purpose, RecordId, Registry, UnitId};
 use handoff_spine::command::{Command, Item, RecordRef};
 use handoff_spine::decider::{Decider as _, Names};
 use jiff::Timestamp;
@@ -186,7 +184,7 @@ impl Recording<'_> {
     fn terms(&self, one: &ImportedConsent, reading: Reading) -> Result<Map<String, Value>, FhirRefusal> {
         let facts = &one.facts;
         let mut data = Map::new();
-        data.insert("types".to_owned(), json!([form_type(facts.consent_type)]));
+        data.insert("types".to_owned(), json!([facts.consent_type]));
         data.insert("decision".to_owned(), json!(if facts.deny { "deny" } else { "permit" }));
         put(&mut data, "grantors", &facts.grantors);
         put(&mut data, "recipients", &facts.recipients);
@@ -250,11 +248,6 @@ fn narrowed(data: &mut Map<String, Value>, facts: &ConsentFacts) {
     if facts.purposes != Purpose::ALL {
         put(data, "purposes", &facts.purposes);
     }
-}
-
-/// The document's own word for its type.
-fn form_type(consent_type: ConsentType) -> Value {
-    json!(consent_type)
 }
 
 fn moment(one: &ImportedConsent, at: LogTime) -> Result<String, FhirRefusal> {

@@ -9,7 +9,7 @@ use super::systems::{
 use super::{FhirRefusal, Form};
 
 /// A consent or denial of the hub as one FHIR R4 Consent, which `read` takes back to the same facts. `form` is the form
-/// that was signed; a denial needs none. Every name in it is an id of the hub.
+/// that was signed; a denial needs none. Its ids are those of the facts: for an agency, those that this agency sees.
 ///
 /// # Errors
 /// HO-2358 for what R4 has no element for: an end by an event, a date of revocability, recipients beside a class, a

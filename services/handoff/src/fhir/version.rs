@@ -69,9 +69,7 @@ pub async fn generation(
             return Ok(Err(Refused::new(
                 "HO-2337",
                 "another version of this Consent is on record and counts, and an import ends nothing",
-                format!(
-                    "revoke it first: `handoff revoke --as {unit} --consent '{first}'`, and each of its provisions"
-                ),
+                "revoke every consent it came to, by the keys that `handoff consent import` printed",
             )
             .at("/meta/versionId")));
         }
