@@ -262,7 +262,7 @@ fn p2_15_a_2_a_director_consents_to_payment_and_to_nothing_else() {
     let mut c = county();
     c.fold(PROGRAM, vec![stated(8000, Capacity::CannotDecideNow, Some(date(2026, 11, 1)), None)]);
     let facts = consent(1, ConsentType::Part2Named, PROGRAM, &[HOSPITAL]);
-    let facts = ConsentFacts { purposes: vec![Purpose::Treat, Purpose::Hpaymt], ..facts };
+    let facts = ConsentFacts { purposes: [Purpose::Treat, Purpose::Hpaymt].into(), ..facts };
     let signatures = Signatures { signers: BTreeSet::from([Signer::Under215]), zone: Some(ZONE.to_owned()) };
     let said = Fact::ConsentSigned { consent: facts.consent, person: facts.person, signatures };
     c.fold(PROGRAM, vec![Fact::ConsentRecorded { consent: facts }, said]);

@@ -82,8 +82,8 @@ fn c09_follows_the_law_of_the_unit_and_all_of_its_roles() {
 fn c09_the_person_may_authorize_a_clinicians_caution_for_officers() {
     let mut c = county(&[Bhc], HipaaStatus::CoveredProvider);
     let mut named = consent(1, ConsentType::HipaaAuthorization, "source", &[PATROL]);
-    named.purposes = vec![Purpose::SceneSafety];
-    named.categories = vec![Category::SafetyCaution];
+    named.purposes = [Purpose::SceneSafety].into();
+    named.categories = [Category::SafetyCaution].into();
     c.consent(named);
     let ruling = c.rule(&caution(), &to(PATROL, Le));
     assert_eq!(shows(&ruling, Category::SafetyCaution), F2);

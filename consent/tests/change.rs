@@ -40,8 +40,8 @@ fn a_part_2_record_asks_for_the_named_consent_that_opens_it() {
     );
     let Change::Consent { consent: asked } = found else { panic!("{found:?}") };
     let given = ConsentFacts {
-        purposes: vec![asked.purpose],
-        categories: asked.categories.clone(),
+        purposes: [asked.purpose].into(),
+        categories: asked.categories.clone().into(),
         ..consent(1, asked.consent_type, SUD, &[SHELTER])
     };
     c.consent(given);

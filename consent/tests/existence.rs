@@ -31,7 +31,7 @@ fn recorded(consent: &ConsentFacts) -> Event {
 
 fn authorization(n: u64, recipient: &str, categories: &[Category]) -> ConsentFacts {
     let mut facts = consent(n, ConsentType::HipaaAuthorization, CLINIC, &[recipient]);
-    facts.categories = categories.to_vec();
+    facts.categories = categories.to_vec().into();
     facts
 }
 

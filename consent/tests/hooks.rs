@@ -363,7 +363,7 @@ proptest! {
             let everybody: Vec<String> = RecipientKind::ALL.iter().map(|k| to_kind(*k).unit.to_string()).collect();
             let names: Vec<&str> = everybody.iter().map(String::as_str).collect();
             let mut facts = consent(1, kind, source, &names);
-            facts.purposes.push(Purpose::LeFollowup);
+            facts.purposes = facts.purposes.iter().copied().chain([Purpose::LeFollowup]).collect();
             let signer = if by_minor { Signer::Minor } else { Signer::ParentOrGuardian };
             let signatures = Signatures { signers: BTreeSet::from([signer]), zone: None };
             let said = Fact::ConsentSigned { consent: facts.consent, person: facts.person, signatures };

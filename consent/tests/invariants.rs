@@ -146,9 +146,9 @@ proptest! {
         for (n, kind) in (0u64..).zip(all.into_iter().filter(|k| !right.contains(k))) {
             let mut wrong = consent(n, kind, source.as_str(), &[recipient.unit.as_str()]);
             wrong.purposes = match kind {
-                Part2Proceedings => vec![Purpose::Prosecute],
+                Part2Proceedings => [Purpose::Prosecute].into(),
                 Part2Tpo => wrong.purposes,
-                _ => vec![Purpose::Treat, Purpose::Dispatch, Purpose::SceneSafety, Purpose::LeFollowup],
+                _ => [Purpose::Treat, Purpose::Dispatch, Purpose::SceneSafety, Purpose::LeFollowup].into(),
             };
             c.consent(wrong);
         }

@@ -115,7 +115,7 @@ impl Counties {
             }
             Asked::Reliance => {
                 let mut others = trial.relied();
-                others.recipients = vec![unit_id(OTHER)];
+                others.recipients = [unit_id(OTHER)].into();
                 keep("relied on by another", self.relying(Everything, trial, others));
                 for (what, agreed) in agreements {
                     keep(what, self.relying(agreed, trial, trial.relied()));

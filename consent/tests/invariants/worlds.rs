@@ -143,7 +143,7 @@ pub fn usable_consent() -> impl Strategy<Value = ConsentFacts> {
         facts.person = person(p);
         facts.purposes = match kind {
             Part2Tpo => facts.purposes,
-            Part2CriminalJustice => vec![Purpose::CjMonitor],
+            Part2CriminalJustice => [Purpose::CjMonitor].into(),
             _ => Purpose::ALL.iter().copied().filter(|p| p.is_proceeding() == (kind == Part2Proceedings)).collect(),
         };
         (facts.deny, facts.restriction) = (sort <= 1, sort == 1);
