@@ -1,11 +1,9 @@
 //! Whose signature a consent needs, and until when it counts (42 CFR 2.14, 2.15; 45 CFR 164.502(g); rulebook 7.4).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::*;
+use crate::common::*;
 use handoff_law::{Rerule, Scope};
 use handoff_schemas::RecipientKind::{Bhc, Cbo, Hosp, P2p};
 use handoff_schemas::*;

@@ -2,15 +2,12 @@
 //! facts, what no exception opens, legal process, and the criminal-justice referral consent.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-#[path = "authority/cases.rs"]
 mod cases;
-#[path = "authority/claims.rs"]
-mod claims;
-mod common;
+pub mod claims;
 
+use crate::common::*;
 use cases::*;
 use claims::*;
-use common::*;
 use handoff_law::{Obligation, Rerule, Scope};
 use handoff_schemas::RecipientKind::{Bhc, Cbo, Cj, Cmp, Ems, Hosp, Le, P2p, Psap};
 use handoff_schemas::*;

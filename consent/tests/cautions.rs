@@ -2,9 +2,7 @@
 //! clinicians hold reaches police and dispatch by 45 CFR 164.512(j) or the person's authorization.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_schemas::RecipientKind::{Bhc, Ems, Hosp, Le, Psap};
 use handoff_schemas::*;
 

@@ -1,9 +1,7 @@
 //! What would change an answer: the smallest fact that opens what is withheld, in words.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_law::{Change, ExceptionName, Question, change};
 use handoff_schemas::RecipientKind::{Cbo, Cj, Ems, Le};
 use handoff_schemas::*;

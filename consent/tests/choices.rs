@@ -1,11 +1,9 @@
 //! A person's denials and later choices (rulebook 7.4): which stands, which waits, which is listed as lost.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::*;
+use crate::common::*;
 use handoff_law::{Ruling, Scope, explain};
 use handoff_schemas::RecipientKind::{Bhc, Cbo, Hosp, P2p};
 use handoff_schemas::*;

@@ -2,9 +2,7 @@
 //! witness (C36).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_law::Bundle;
 use handoff_schemas::RecipientKind::{Bhc, Cbo, Cmp, Ems, Hosp, L988, Le, P2p, Psap};
 use handoff_schemas::*;

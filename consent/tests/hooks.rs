@@ -1,12 +1,10 @@
 //! Hooks of state law (rulebook 4): what tightens at once, what waits for a reviewer, and what none ever opens.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use common::*;
+use crate::common::*;
 use handoff_law::{Acts, Bundle, BundleError, Ruling, Scope, explain, floors, rule, rule_for};
 use handoff_schemas::RecipientKind::{Bhc, Cmp, Ems, Hosp, Le, P2p};
 use handoff_schemas::*;

@@ -1,19 +1,14 @@
 //! Invariants of rulebook 11 and design.md over random counties, consents and events.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-#[path = "invariants/choices.rs"]
 mod choices;
-mod common;
-#[path = "invariants/histories.rs"]
-mod histories;
-#[path = "invariants/release.rs"]
+pub mod histories;
 mod release;
-#[path = "invariants/worlds.rs"]
-mod worlds;
+pub mod worlds;
 
 use std::collections::BTreeSet;
 
-use common::*;
+use crate::common::*;
 use handoff_law::{Grant, Memo, Outcome, PolicyState, Ruling, Scope, SliceFacts};
 use handoff_schemas::*;
 use histories::*;

@@ -1,9 +1,7 @@
 //! A consent limited in time, to records and to types of events (42 CFR 2.31(a)(3), 45 CFR 164.508(c)(1)(i)).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_schemas::RecipientKind::{Bhc, Cbo, P2p};
 use handoff_schemas::*;
 

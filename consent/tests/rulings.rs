@@ -1,9 +1,7 @@
 //! Rulings, case by case: provenance, consents, links, partners, own data, explanations.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_law::{Basis, Grant, Rerule, explain};
 use handoff_schemas::RecipientKind::{Bhc, Cbo, Ems, Le, P2p};
 use handoff_schemas::*;

@@ -1,8 +1,8 @@
 //! One request, and everything that can be given for it: consents, asks and orders, whole or lacking one thing.
 
-use crate::claims::{self, court_order, emergency, order_2_65, threat, verified};
+use crate::authority::claims::{self, court_order, emergency, order_2_65, threat, verified};
+use crate::cells::table::{Cell, Exception};
 use crate::common::*;
-use crate::table::{Cell, Exception};
 use handoff_schemas::*;
 
 pub const POLICE: &str = "police";

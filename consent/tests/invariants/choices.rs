@@ -5,9 +5,9 @@ use handoff_schemas::*;
 use proptest::prelude::*;
 
 use crate::common::*;
-use crate::histories::*;
-use crate::within;
-use crate::worlds::*;
+use crate::invariants::histories::*;
+use crate::invariants::within;
+use crate::invariants::worlds::*;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]

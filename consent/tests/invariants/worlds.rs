@@ -8,7 +8,7 @@ use handoff_schemas::*;
 use proptest::prelude::*;
 
 use crate::common::*;
-use crate::histories::*;
+use crate::invariants::histories::*;
 
 const JAIL: &str = "river-county-jail";
 const HOSPITAL: &str = "river-hospital-ed";
