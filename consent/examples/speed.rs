@@ -155,7 +155,7 @@ fn logged(n: u64) -> Vec<u8> {
     let mut facts = consent(n, kind, from, &[SHELTER]);
     facts.consent = RecordId(scattered(n | 1 << 40));
     facts.person = a_person(n / 2);
-    facts.categories = vec![Category::HealthIdentity, Category::Contact, Category::Sdoh, Category::Referral];
+    facts.categories = [Category::HealthIdentity, Category::Contact, Category::Sdoh, Category::Referral].into();
     let days = i64::try_from(n % 365).unwrap() + 1;
     facts.expiry = Expiry::At { at: LogTime(NOW.0 + days * DAY) };
     serde_json::to_vec(&[Fact::ConsentRecorded { consent: facts }]).unwrap()

@@ -189,7 +189,8 @@ impl Memo {
         }
         let decided = self.cold(&Situation::gather(bundle, state, event, recipient, at, asked.is_some()), asked);
         let answer = ruling(event, recipient, state, bundle, None, &decided);
-        if let Some(key) = key {
+        // When what holds at an earlier time changed is not kept: it holds then alone.
+        if let Some(key) = key.filter(|_| at >= state.at()) {
             self.keep(&key, at, state.next_change_at(at), decided);
         }
         answer

@@ -127,7 +127,7 @@ impl PolicyState {
         // Signed by whoever has to sign: whose signature it takes is another question than what the form must say.
         let signers = BTreeSet::from([Signer::Patient, Signer::ParentOrGuardian]);
         let record = consent.consent;
-        self.consents.recorded(consent, by, pos);
+        self.consents.recorded(consent, &by, pos);
         self.consents.signed(record, Signatures { signers, zone: None });
     }
 
@@ -211,6 +211,11 @@ impl PolicyState {
     /// Every agreement, with its versions and statuses. Sorted.
     pub fn agreements(&self) -> impl Iterator<Item = &AgreementState> {
         self.agreements.all()
+    }
+
+    /// Log time of the last event folded.
+    pub(crate) const fn at(&self) -> LogTime {
+        self.at
     }
 
     /// Consents and denials of the person and of everybody linked to them, by record id.

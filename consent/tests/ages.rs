@@ -1,11 +1,9 @@
 //! Whose signature a consent needs, and until when it counts (42 CFR 2.14, 2.15; 45 CFR 164.502(g); rulebook 7.4).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::*;
+use crate::common::*;
 use handoff_law::{Rerule, Scope};
 use handoff_schemas::RecipientKind::{Bhc, Cbo, Hosp, P2p};
 use handoff_schemas::*;
@@ -262,7 +260,7 @@ fn p2_15_a_2_a_director_consents_to_payment_and_to_nothing_else() {
     let mut c = county();
     c.fold(PROGRAM, vec![stated(8000, Capacity::CannotDecideNow, Some(date(2026, 11, 1)), None)]);
     let facts = consent(1, ConsentType::Part2Named, PROGRAM, &[HOSPITAL]);
-    let facts = ConsentFacts { purposes: vec![Purpose::Treat, Purpose::Hpaymt], ..facts };
+    let facts = ConsentFacts { purposes: [Purpose::Treat, Purpose::Hpaymt].into(), ..facts };
     let signatures = Signatures { signers: BTreeSet::from([Signer::Under215]), zone: Some(ZONE.to_owned()) };
     let said = Fact::ConsentSigned { consent: facts.consent, person: facts.person, signatures };
     c.fold(PROGRAM, vec![Fact::ConsentRecorded { consent: facts }, said]);

@@ -1,9 +1,7 @@
 //! Agreement documents: what is refused and where, and how their terms decide.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_law::{Agreement, AgreementKind, Rerule, Scope};
 use handoff_schemas::RecipientKind::{Bhc, Cbo, Ems, Le, P2p};
 use handoff_schemas::*;

@@ -2,15 +2,12 @@
 //! facts, what no exception opens, legal process, and the criminal-justice referral consent.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-#[path = "authority/cases.rs"]
 mod cases;
-#[path = "authority/claims.rs"]
-mod claims;
-mod common;
+pub mod claims;
 
+use crate::common::*;
 use cases::*;
 use claims::*;
-use common::*;
 use handoff_law::{Obligation, Rerule, Scope};
 use handoff_schemas::RecipientKind::{Bhc, Cbo, Cj, Cmp, Ems, Hosp, Le, P2p, Psap};
 use handoff_schemas::*;
@@ -266,7 +263,7 @@ fn an_exception_opens_only_cells_that_name_it() {
 fn ec_51_emergency_treatment_lifts_a_restriction_and_nothing_else_the_person_said_no_to() {
     let event = Event::of(CLINIC, &[Category::BhTreatment]);
     let mut deny = consent(51, ConsentType::General, CLINIC, &[EMS]);
-    (deny.deny, deny.purposes, deny.expiry) = (true, Purpose::ALL.to_vec(), Expiry::Never);
+    (deny.deny, deny.purposes, deny.expiry) = (true, Purpose::ALL.to_vec().into(), Expiry::Never);
     for (restriction, claim) in [(true, in_emergency()), (true, breaking_glass()), (false, in_emergency())] {
         let mut c = county();
         c.consent(ConsentFacts { restriction, ..deny.clone() });
@@ -284,7 +281,7 @@ fn ec_51_emergency_treatment_lifts_a_restriction_and_nothing_else_the_person_sai
     let care = Event::of(EMS, &[Category::EmsClinical]);
     assert!(c.rule(&care, &to(CLINIC, Bhc)).releases());
     let restricted = consent(52, ConsentType::General, EMS, &[CLINIC]);
-    c.consent(ConsentFacts { deny: true, restriction: true, purposes: Purpose::ALL.to_vec(), ..restricted });
+    c.consent(ConsentFacts { deny: true, restriction: true, purposes: Purpose::ALL.to_vec().into(), ..restricted });
     assert!(withheld(&c.rule(&care, &to(CLINIC, Bhc)), Category::EmsClinical).contains(&"PERSON_DENIES"));
 }
 
@@ -365,8 +362,8 @@ fn an_ask_reaches_the_persons_linked_to_its_own() {
 
 fn monitored() -> ConsentFacts {
     let mut referral = consent(88, ConsentType::Part2CriminalJustice, SUD, &[JAIL]);
-    referral.purposes = vec![Purpose::CjMonitor];
-    referral.categories = vec![Category::Part2Record];
+    referral.purposes = [Purpose::CjMonitor].into();
+    referral.categories = [Category::Part2Record].into();
     referral.expiry = Expiry::Event { code: "final-disposition".to_owned() };
     referral
 }
@@ -395,8 +392,8 @@ fn a_criminal_justice_referral_consent_opens_its_template_to_those_who_monitor()
     assert!(scope.contains("may not revoke this consent before it ends") && scope.contains("official duties"));
     assert!(!scope.contains("at any time"));
     let mut elsewhere = monitored();
-    elsewhere.recipients.extend([unit_id(PATROL), unit_id(CLINIC)]);
-    elsewhere.purposes.extend([Purpose::Treat, Purpose::LeFollowup]);
+    elsewhere.recipients = elsewhere.recipients.iter().cloned().chain([unit_id(PATROL), unit_id(CLINIC)]).collect();
+    elsewhere.purposes = elsewhere.purposes.iter().copied().chain([Purpose::Treat, Purpose::LeFollowup]).collect();
     c.consent(elsewhere);
     for other in [to(PATROL, Le), to(CLINIC, Bhc)] {
         nothing_released(&c.rule(&event, &other));
@@ -406,7 +403,7 @@ fn a_criminal_justice_referral_consent_opens_its_template_to_those_who_monitor()
         [(ConsentType::Part2Named, vec![Purpose::CjMonitor]), (ConsentType::Part2Tpo, vec![Purpose::Treat])]
     {
         let mut c = county();
-        c.consent(ConsentFacts { purposes, ..consent(89, kind, SUD, &[JAIL]) });
+        c.consent(ConsentFacts { purposes: purposes.into(), ..consent(89, kind, SUD, &[JAIL]) });
         nothing_released(&c.rule(&event, &to(JAIL, Cj)));
     }
     let mut c = county();

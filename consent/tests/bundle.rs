@@ -1,11 +1,9 @@
 //! A version of the law: carried whole under its address, refused with its place where it is wrong, activated as a fact.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{County, unit_id};
+use crate::common::{County, unit_id};
 use handoff_law::{Bundle, CarriedLaw, Rerule, Scope, floors};
 use handoff_schemas::{Fact, LogPos};
 use serde_json::{Value, json};

@@ -2,9 +2,7 @@
 //! clinicians hold reaches police and dispatch by 45 CFR 164.512(j) or the person's authorization.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_schemas::RecipientKind::{Bhc, Ems, Hosp, Le, Psap};
 use handoff_schemas::*;
 
@@ -82,8 +80,8 @@ fn c09_follows_the_law_of_the_unit_and_all_of_its_roles() {
 fn c09_the_person_may_authorize_a_clinicians_caution_for_officers() {
     let mut c = county(&[Bhc], HipaaStatus::CoveredProvider);
     let mut named = consent(1, ConsentType::HipaaAuthorization, "source", &[PATROL]);
-    named.purposes = vec![Purpose::SceneSafety];
-    named.categories = vec![Category::SafetyCaution];
+    named.purposes = [Purpose::SceneSafety].into();
+    named.categories = [Category::SafetyCaution].into();
     c.consent(named);
     let ruling = c.rule(&caution(), &to(PATROL, Le));
     assert_eq!(shows(&ruling, Category::SafetyCaution), F2);

@@ -3,22 +3,14 @@
 //! templates by `cells/table.rs`, without the engine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-#[allow(dead_code)]
-#[path = "authority/claims.rs"]
-mod claims;
-mod common;
-#[path = "cells/given.rs"]
 mod given;
-#[path = "cells/table.rs"]
 mod table;
-#[path = "cells/trial.rs"]
 mod trial;
-#[path = "cells/unmet.rs"]
 mod unmet;
 
 use std::collections::BTreeSet;
 
-use common::*;
+use crate::common::*;
 use given::{Agreed, Counties};
 use handoff_law::{Grant, Obligation, Ruling};
 use handoff_schemas::RecipientKind::{Cj, Cmp, Ems, Le};

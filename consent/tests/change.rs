@@ -1,9 +1,7 @@
 //! What would change an answer: the smallest fact that opens what is withheld, in words.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_law::{Change, ExceptionName, Question, change};
 use handoff_schemas::RecipientKind::{Cbo, Cj, Ems, Le};
 use handoff_schemas::*;
@@ -40,8 +38,8 @@ fn a_part_2_record_asks_for_the_named_consent_that_opens_it() {
     );
     let Change::Consent { consent: asked } = found else { panic!("{found:?}") };
     let given = ConsentFacts {
-        purposes: vec![asked.purpose],
-        categories: asked.categories.clone(),
+        purposes: [asked.purpose].into(),
+        categories: asked.categories.clone().into(),
         ..consent(1, asked.consent_type, SUD, &[SHELTER])
     };
     c.consent(given);

@@ -1,11 +1,9 @@
 //! A person's denials and later choices (rulebook 7.4): which stands, which waits, which is listed as lost.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::*;
+use crate::common::*;
 use handoff_law::{Ruling, Scope, explain};
 use handoff_schemas::RecipientKind::{Bhc, Cbo, Hosp, P2p};
 use handoff_schemas::*;
@@ -31,14 +29,14 @@ fn county() -> County {
 fn denial() -> ConsentFacts {
     let mut facts = consent(50, ConsentType::General, CLINIC, &[]);
     (facts.deny, facts.expiry, facts.signed_at) = (true, Expiry::Never, LogTime(NOW.0 - 10 * DAY));
-    (facts.purposes, facts.categories) = (Purpose::ALL.to_vec(), Category::ALL.to_vec());
+    (facts.purposes, facts.categories) = (Purpose::ALL.to_vec().into(), Category::ALL.to_vec().into());
     facts
 }
 
 /// That the clinic may tell the shelter of needs, signed the day before.
 fn choice() -> ConsentFacts {
     let mut facts = consent(51, ConsentType::HipaaAuthorization, CLINIC, &[SHELTER]);
-    facts.categories = vec![Category::Sdoh];
+    facts.categories = [Category::Sdoh].into();
     facts
 }
 
@@ -87,9 +85,9 @@ fn a_later_narrower_choice_waits_until_somebody_says_it_was_meant_over_the_denia
 #[test]
 fn a_confirmation_counts_for_the_data_of_the_unit_that_confirmed() {
     let mut both = choice();
-    both.grantors.push(unit_id(HOSPITAL));
+    both.grantors = both.grantors.iter().cloned().chain([unit_id(HOSPITAL)]).collect();
     let mut c = county();
-    c.consent(ConsentFacts { grantors: Vec::new(), ..denial() });
+    c.consent(ConsentFacts { grantors: [].into(), ..denial() });
     c.consent(both.clone());
     c.fold(HOSPITAL, vec![meant_over(&both, &denial(), NamedBy::Source)]);
     nothing_released(&told(&mut c));
@@ -150,19 +148,19 @@ fn what_is_not_later_narrower_named_and_the_persons_own_loses_whatever_it_names(
             denial.categories = choice.categories.clone();
         }),
         ("further categories", |denial, choice| {
-            denial.categories = vec![Category::Sdoh, Category::Referral];
-            choice.categories.push(Category::SafetyPlan);
+            denial.categories = [Category::Sdoh, Category::Referral].into();
+            choice.categories = choice.categories.iter().copied().chain([Category::SafetyPlan]).collect();
         }),
         ("further recipients", |denial, choice| {
-            denial.recipients = vec![unit_id(SHELTER)];
-            choice.recipients.push(unit_id(HOSPITAL));
+            denial.recipients = [unit_id(SHELTER)].into();
+            choice.recipients = choice.recipients.iter().cloned().chain([unit_id(HOSPITAL)]).collect();
         }),
         ("further purposes", |denial, choice| {
-            denial.purposes = vec![Purpose::Coc];
-            choice.purposes = vec![Purpose::Treat];
+            denial.purposes = [Purpose::Coc].into();
+            choice.purposes = [Purpose::Treat].into();
         }),
         ("a longer period", |denial, _| denial.data_from = Some(LogTime(0))),
-        ("further records", |denial, _| denial.records = vec![record(1)]),
+        ("further records", |denial, _| denial.records = [record(1)].into()),
     ];
     for (what, bend) in bends {
         let (mut denial, mut choice) = (denial(), choice());
@@ -180,13 +178,13 @@ fn each_dimension_may_make_a_choice_the_narrower_one() {
     type Bend = (&'static str, fn(&mut ConsentFacts, &mut ConsentFacts));
     // The denial names what the choice names, but for one thing.
     let bends: [Bend; 7] = [
-        ("recipient", |denial, _| denial.recipients.clear()),
-        ("source", |denial, _| denial.grantors.clear()),
-        ("category", |denial, _| denial.categories = vec![Category::Sdoh, Category::Referral]),
-        ("purpose", |denial, _| denial.purposes.push(Purpose::Hpaymt)),
-        ("element", |_, choice| choice.elements = vec!["need".to_owned()]),
+        ("recipient", |denial, _| denial.recipients = [].into()),
+        ("source", |denial, _| denial.grantors = [].into()),
+        ("category", |denial, _| denial.categories = [Category::Sdoh, Category::Referral].into()),
+        ("purpose", |denial, _| denial.purposes = denial.purposes.iter().copied().chain([Purpose::Hpaymt]).collect()),
+        ("element", |_, choice| choice.elements = ["need".to_owned()].into()),
         ("period", |_, choice| choice.data_from = Some(LogTime(NOW.0 - 30 * DAY))),
-        ("type of event", |_, choice| choice.event_types = vec!["encounter.care-reported.v1".parse().unwrap()]),
+        ("type of event", |_, choice| choice.event_types = ["encounter.care-reported.v1".parse().unwrap()].into()),
     ];
     for (what, bend) in bends {
         let (mut denial, mut choice) = (denial(), choice());
@@ -239,10 +237,10 @@ fn who_signs_for_the_person_takes_back_no_denial() {
 fn of_a_part_2_record_only_a_named_and_narrower_consent_stands_over_a_denial() {
     let choose = |kind: ConsentType, categories: &[Category], recipients: &[&str]| {
         let mut denied = denial();
-        (denied.grantors, denied.recipients) = (vec![unit_id(PROGRAM)], vec![unit_id(HOSPITAL)]);
-        denied.purposes = vec![Purpose::Treat, Purpose::Hpaymt, Purpose::Hoperat];
+        (denied.grantors, denied.recipients) = ([unit_id(PROGRAM)].into(), [unit_id(HOSPITAL)].into());
+        denied.purposes = [Purpose::Treat, Purpose::Hpaymt, Purpose::Hoperat].into();
         let mut given = consent(51, kind, PROGRAM, recipients);
-        (given.categories, given.purposes) = (categories.to_vec(), denied.purposes.clone());
+        (given.categories, given.purposes) = (categories.to_vec().into(), denied.purposes.clone());
         let mut c = county();
         c.consent(denied.clone());
         let over = meant_over(&given, &denied, NamedBy::Document);
@@ -263,7 +261,7 @@ fn what_needs_no_consent_rests_on_the_choice_that_stands_over_a_denial() {
     let ruling = free.rule(&event, &to(HOSPITAL, Hosp));
     assert!(one(&ruling, Category::Medications).outcome.grants()[0].consent.is_none());
     let mut given = choice();
-    (given.recipients, given.categories) = (vec![unit_id(HOSPITAL)], vec![Category::Medications]);
+    (given.recipients, given.categories) = ([unit_id(HOSPITAL)].into(), [Category::Medications].into());
     let mut c = named(&denial(), &given);
     let ruling = c.rule(&event, &to(HOSPITAL, Hosp));
     let grant = &one(&ruling, Category::Medications).outcome.grants()[0];
@@ -280,7 +278,7 @@ fn what_needs_no_consent_rests_on_the_choice_that_stands_over_a_denial() {
 fn a_choice_must_stand_over_every_denial() {
     let mut c = named(&denial(), &choice());
     let mut second = denial();
-    (second.consent, second.categories) = (record(1053), vec![Category::Sdoh, Category::Contact]);
+    (second.consent, second.categories) = (record(1053), [Category::Sdoh, Category::Contact].into());
     c.consent(second.clone());
     assert!(why(&mut c).contains(&"HOLD_FOR_REVIEW"));
     c.fold(CLINIC, vec![meant_over(&choice(), &second, NamedBy::Document)]);
@@ -310,9 +308,9 @@ proptest! {
     ) {
         let signed = |n: usize| LogTime(NOW.0 - 10 * DAY + days[n] * DAY);
         let mut narrow = denial();
-        (narrow.consent, narrow.recipients, narrow.signed_at) = (record(1060), vec![unit_id(SHELTER)], signed(1));
+        (narrow.consent, narrow.recipients, narrow.signed_at) = (record(1060), [unit_id(SHELTER)].into(), signed(1));
         let mut broad = choice();
-        (broad.consent, broad.categories, broad.signed_at) = (record(1061), carried(), signed(3));
+        (broad.consent, broad.categories, broad.signed_at) = (record(1061), carried().into(), signed(3));
         let general = ConsentFacts { signed_at: signed(0), ..denial() };
         let exact = ConsentFacts { signed_at: signed(2), ..choice() };
         let over = |choice: &ConsentFacts, denials: &[&ConsentFacts]| {
@@ -320,7 +318,7 @@ proptest! {
             std::iter::once(Fact::ConsentRecorded { consent: choice.clone() }).chain(all).collect::<Vec<_>>()
         };
         let mut last = denial();
-        (last.consent, last.categories, last.signed_at) = (record(1062), vec![Category::Sdoh, Category::Contact], signed(4));
+        (last.consent, last.categories, last.signed_at) = (record(1062), [Category::Sdoh, Category::Contact].into(), signed(4));
         let said = [
             vec![Fact::ConsentRecorded { consent: general.clone() }],
             vec![Fact::ConsentRecorded { consent: narrow.clone() }],

@@ -2,9 +2,7 @@
 //! line, by which law.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::FORMS;
+use crate::common::FORMS;
 use handoff_law::{Agreement, AgreementKind, Opens};
 
 /// Kind, the law that its clauses come from, and the clauses, as rulebook 7.1, HIP-15, HIP-16 and the sections themselves

@@ -2,9 +2,7 @@
 //! cases in `tests/cases/*.yaml`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_law::Scope;
 use handoff_schemas::RecipientKind::{Bhc, Cbo, Ems, Le, P2p};
 use handoff_schemas::*;

@@ -1,9 +1,7 @@
 //! Consents that were over before anybody said so (42 CFR 2.31(a)(7), (c); EC-05).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_schemas::*;
 
 const SUD: &str = "harbor-recovery-sud";

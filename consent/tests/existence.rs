@@ -2,9 +2,7 @@
 //! witness (C36).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_law::Bundle;
 use handoff_schemas::RecipientKind::{Bhc, Cbo, Cmp, Ems, Hosp, L988, Le, P2p, Psap};
 use handoff_schemas::*;
@@ -31,7 +29,7 @@ fn recorded(consent: &ConsentFacts) -> Event {
 
 fn authorization(n: u64, recipient: &str, categories: &[Category]) -> ConsentFacts {
     let mut facts = consent(n, ConsentType::HipaaAuthorization, CLINIC, &[recipient]);
-    facts.categories = categories.to_vec();
+    facts.categories = categories.to_vec().into();
     facts
 }
 

@@ -1,12 +1,10 @@
 //! Hooks of state law (rulebook 4): what tightens at once, what waits for a reviewer, and what none ever opens.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use common::*;
+use crate::common::*;
 use handoff_law::{Acts, Bundle, BundleError, Ruling, Scope, explain, floors, rule, rule_for};
 use handoff_schemas::RecipientKind::{Bhc, Cmp, Ems, Hosp, Le, P2p};
 use handoff_schemas::*;
@@ -363,7 +361,7 @@ proptest! {
             let everybody: Vec<String> = RecipientKind::ALL.iter().map(|k| to_kind(*k).unit.to_string()).collect();
             let names: Vec<&str> = everybody.iter().map(String::as_str).collect();
             let mut facts = consent(1, kind, source, &names);
-            facts.purposes.push(Purpose::LeFollowup);
+            facts.purposes = facts.purposes.iter().copied().chain([Purpose::LeFollowup]).collect();
             let signer = if by_minor { Signer::Minor } else { Signer::ParentOrGuardian };
             let signatures = Signatures { signers: BTreeSet::from([signer]), zone: None };
             let said = Fact::ConsentSigned { consent: facts.consent, person: facts.person, signatures };

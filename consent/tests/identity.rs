@@ -1,9 +1,7 @@
 //! How sure it must be who somebody is (rulebook 7.3 step 2): across a link, and of one entry by itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_law::{Confidence, Obligation, Rerule, Scope};
 use handoff_schemas::RecipientKind::{Bhc, Ems, Le};
 use handoff_schemas::*;

@@ -1,19 +1,14 @@
 //! Invariants of rulebook 11 and design.md over random counties, consents and events.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-#[path = "invariants/choices.rs"]
 mod choices;
-mod common;
-#[path = "invariants/histories.rs"]
-mod histories;
-#[path = "invariants/release.rs"]
+pub mod histories;
 mod release;
-#[path = "invariants/worlds.rs"]
-mod worlds;
+pub mod worlds;
 
 use std::collections::BTreeSet;
 
-use common::*;
+use crate::common::*;
 use handoff_law::{Grant, Memo, Outcome, PolicyState, Ruling, Scope, SliceFacts};
 use handoff_schemas::*;
 use histories::*;
@@ -146,9 +141,9 @@ proptest! {
         for (n, kind) in (0u64..).zip(all.into_iter().filter(|k| !right.contains(k))) {
             let mut wrong = consent(n, kind, source.as_str(), &[recipient.unit.as_str()]);
             wrong.purposes = match kind {
-                Part2Proceedings => vec![Purpose::Prosecute],
+                Part2Proceedings => [Purpose::Prosecute].into(),
                 Part2Tpo => wrong.purposes,
-                _ => vec![Purpose::Treat, Purpose::Dispatch, Purpose::SceneSafety, Purpose::LeFollowup],
+                _ => [Purpose::Treat, Purpose::Dispatch, Purpose::SceneSafety, Purpose::LeFollowup].into(),
             };
             c.consent(wrong);
         }

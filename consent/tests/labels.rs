@@ -1,14 +1,12 @@
 //! Labels: law by provenance, sensitivity by category, code and word, and what a label does to a ruling.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-#[path = "labels/rulings.rs"]
 mod rulings;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use common::*;
+use crate::common::*;
 use handoff_law::{Bundle, Coded, Ruling};
 use handoff_schemas::RecipientKind::{Bhc, Cbo, Ems, Le, P2p};
 use handoff_schemas::*;

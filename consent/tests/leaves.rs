@@ -2,11 +2,9 @@
 //! elements of its grants, presented. Against an expectation derived without the engine (`expected/leaves.py`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::*;
+use crate::common::*;
 use handoff_law::Ruling;
 use handoff_schemas::canary::canary_sample;
 use handoff_schemas::*;

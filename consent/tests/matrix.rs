@@ -2,11 +2,9 @@
 //! (`expected/derive.py`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::*;
+use crate::common::*;
 use handoff_schemas::*;
 
 fn answers(situation: &str) -> BTreeMap<(String, String, String), String> {

@@ -2,21 +2,13 @@
 //! million; `HANDOFF_MEMO_SEED` repeats a run.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-#[allow(dead_code)]
-#[path = "invariants/histories.rs"]
-mod histories;
-#[allow(dead_code)]
-#[path = "invariants/worlds.rs"]
-mod worlds;
-
-use common::*;
+use crate::common::*;
+use crate::invariants::histories::any_event;
+use crate::invariants::worlds::*;
 use handoff_law::{AskState, Memo, Rerule, Ruling};
 use handoff_schemas::*;
-use histories::any_event;
 use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use worlds::*;
 
 const REQUESTS: u64 = 100_000;
 /// Requests on one history; the state goes on changing between them.

@@ -1,9 +1,7 @@
 //! A consent limited in time, to records and to types of events (42 CFR 2.31(a)(3), 45 CFR 164.508(c)(1)(i)).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_schemas::RecipientKind::{Bhc, Cbo, P2p};
 use handoff_schemas::*;
 
@@ -91,7 +89,7 @@ fn one_memory_rules_the_same_event_by_its_time() {
 
 #[test]
 fn a_consent_limited_to_records_reaches_no_other_record() {
-    let mut c = county(&[ConsentFacts { records: vec![record(7), record(9)], ..authorization() }]);
+    let mut c = county(&[ConsentFacts { records: [record(7), record(9)].into(), ..authorization() }]);
     for (number, named) in [(7, true), (8, false), (9, true)] {
         let event = Event { record: record(number), ..referral(Some("2026-11-20T21:14:00Z")) };
         assert_eq!(goes(&mut c, &event), named, "record {number}");
@@ -102,7 +100,7 @@ fn a_consent_limited_to_records_reaches_no_other_record() {
 #[test]
 fn a_consent_limited_to_types_of_events_reaches_no_other_type() {
     let event_types = vec![CREATED.parse().unwrap(), "referral.referral-cancelled.v1".parse().unwrap()];
-    let mut c = county(&[ConsentFacts { event_types, ..authorization() }]);
+    let mut c = county(&[ConsentFacts { event_types: event_types.into(), ..authorization() }]);
     let cases = [
         (CREATED, true),
         ("referral.referral-created.v2", true),
@@ -122,9 +120,9 @@ fn a_consent_limited_to_types_of_events_reaches_no_other_type() {
 fn every_limit_must_hold() {
     let whole = ConsentFacts {
         data_from: Some(at("2026-11-01T00:00:00Z")),
-        records: vec![record(7)],
-        event_types: vec![CREATED.parse().unwrap()],
-        elements: vec!["referral-dates".to_owned()],
+        records: [record(7)].into(),
+        event_types: [CREATED.parse().unwrap()].into(),
+        elements: ["referral-dates".to_owned()].into(),
         ..authorization()
     };
     let inside = Event { record: record(7), ..referral(Some("2026-11-20T21:14:00Z")) };
@@ -143,7 +141,7 @@ fn every_limit_must_hold() {
 fn denying(limit: fn(&mut ConsentFacts)) -> County {
     let mut facts = consent(2, ConsentType::General, CLINIC, &[]);
     facts.deny = true;
-    facts.purposes = Purpose::ALL.to_vec();
+    facts.purposes = Purpose::ALL.to_vec().into();
     limit(&mut facts);
     county(&[authorization(), facts])
 }
@@ -158,10 +156,10 @@ fn a_limited_denial_holds_where_it_may_apply_and_nowhere_else() {
     assert!(!goes(&mut old, &Event { asserted_at: Some("2026-09-01T00:00:00Z"), ..event.clone() }));
     assert!(!goes(&mut old, &Event { asserted_at: None, ..event.clone() }), "its time is not known");
     assert!(!goes(&mut old, &Event { asserted_at: Some("lately"), ..event.clone() }));
-    let mut one = denying(|d| d.records = vec![record(7)]);
+    let mut one = denying(|d| d.records = [record(7)].into());
     assert!(!goes(&mut one, &event));
     assert!(goes(&mut one, &Event { record: record(8), ..event.clone() }));
-    let mut kind = denying(|d| d.event_types = vec!["encounter.encounter-opened.v1".parse().unwrap()]);
+    let mut kind = denying(|d| d.event_types = ["encounter.encounter-opened.v1".parse().unwrap()].into());
     assert!(goes(&mut kind, &event));
     assert!(!goes(&mut kind, &Event { event_type: "encounter.encounter-opened.v1", ..event }));
 }
@@ -173,8 +171,8 @@ fn the_scope_explanation_states_the_limits_and_names_no_record() {
     c.consent(ConsentFacts {
         data_from: Some(at("2026-11-01T07:00:00Z")),
         data_before: Some(at("2026-11-21T08:00:00Z")),
-        records: vec![record(1), record(7)],
-        event_types: vec!["encounter.care-reported.v1".parse().unwrap()],
+        records: [record(1), record(7)].into(),
+        event_types: ["encounter.care-reported.v1".parse().unwrap()].into(),
         ..consent(1, ConsentType::Part2Named, SUD, &[CLINIC])
     });
     let ruling = c.rule(&Event::of(SUD, &[Category::Medications]), &to(CLINIC, Bhc));

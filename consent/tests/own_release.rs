@@ -1,9 +1,7 @@
 //! Cells that ask for the person's own hand: a victim's release (34 USC 12291(b)(2)(B)), a minor's consent (2.14(b)).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_law::Ruling;
 use handoff_schemas::RecipientKind::{Bhc, Cbo, Le, Vsp};
 use handoff_schemas::*;

@@ -1,9 +1,7 @@
 //! Rulings, case by case: provenance, consents, links, partners, own data, explanations.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_law::{Basis, Grant, Rerule, explain};
 use handoff_schemas::RecipientKind::{Bhc, Cbo, Ems, Le, P2p};
 use handoff_schemas::*;
@@ -82,12 +80,12 @@ fn a_consent_covers_only_what_and_whom_and_what_for_it_names() {
     let whole = consent(1, ConsentType::Part2Named, SUD, &[SHELTER]);
     type Bend = (fn(&mut ConsentFacts), &'static str);
     let bends: [Bend; 9] = [
-        (|c| c.grantors = vec![unit_id(CLINIC)], "NO_CONSENT"),
-        (|c| c.recipients = vec![unit_id(CLINIC)], "NO_CONSENT"),
+        (|c| c.grantors = [unit_id(CLINIC)].into(), "NO_CONSENT"),
+        (|c| c.recipients = [unit_id(CLINIC)].into(), "NO_CONSENT"),
         (|c| c.person = person(2), "NO_CONSENT"),
-        (|c| c.purposes = vec![Purpose::Etreat], "CONSENT_SCOPE"),
-        (|c| c.categories = vec![Category::Sdoh], "CONSENT_SCOPE"),
-        (|c| c.categories.clear(), "CONSENT_DEFICIENT"),
+        (|c| c.purposes = [Purpose::Etreat].into(), "CONSENT_SCOPE"),
+        (|c| c.categories = [Category::Sdoh].into(), "CONSENT_SCOPE"),
+        (|c| c.categories = [].into(), "CONSENT_DEFICIENT"),
         (|c| c.expiry = Expiry::At { at: NOW }, "CONSENT_EXPIRED"),
         (|c| c.signed_at = LogTime(NOW.0 + 1), "CONSENT_DEFICIENT"),
         (|c| c.consent_type = ConsentType::HipaaAuthorization, "CONSENT_TYPE"),
@@ -106,7 +104,7 @@ fn a_consent_covers_only_what_and_whom_and_what_for_it_names() {
     }
     let mut c = County::river();
     let mut record_only = whole;
-    record_only.categories = vec![Category::Part2Record];
+    record_only.categories = [Category::Part2Record].into();
     c.consent(record_only);
     assert!(c.rule(&event, &to(SHELTER, Cbo)).releases(), "`part2-record` stands for what the program holds");
 }
@@ -116,13 +114,13 @@ fn part2_record_does_not_stand_for_what_must_be_named() {
     let mut c = County::river();
     c.agreement(&everything(&[(SUD, P2p), (CLINIC, Bhc)]));
     let mut record_only = consent(1, ConsentType::Part2Named, SUD, &[CLINIC]);
-    record_only.categories = vec![Category::Part2Record];
+    record_only.categories = [Category::Part2Record].into();
     c.consent(record_only.clone());
     let event = Event::of(SUD, &[Category::HivSti, Category::BhTreatment]);
     let ruling = c.rule(&event, &to(CLINIC, Bhc));
     assert!(withheld(&ruling, Category::HivSti).contains(&"CONSENT_SCOPE"));
     assert!(!shows(&ruling, Category::BhTreatment).is_empty());
-    record_only.categories.push(Category::HivSti);
+    record_only.categories = record_only.categories.iter().copied().chain([Category::HivSti]).collect();
     c.consent(record_only);
     assert_eq!(shows(&c.rule(&event, &to(CLINIC, Bhc)), Category::HivSti), ["*"]);
 }
@@ -233,7 +231,7 @@ fn c33_each_recipient_sees_only_the_consent_it_relies_on() {
         event
     };
     let mut plain = consent(1, ConsentType::HipaaAuthorization, CLINIC, &[SHELTER]);
-    plain.categories = vec![Category::BhTreatment];
+    plain.categories = [Category::BhTreatment].into();
     assert_eq!(shows(&c.rule(&about(&plain), &to(SHELTER, Cbo)), Category::ConsentMeta), ["consent-status"]);
     nothing_released(&c.rule(&about(&plain), &to("river-fire-ems", Ems)));
     // That a Part 2 consent exists is itself Part 2, whoever recorded it.
@@ -248,7 +246,7 @@ fn a_person_may_authorize_an_officer_for_what_the_matrix_leaves_to_an_exception(
     let event = Event::of(CLINIC, &[Category::BhAssessment, Category::BhTreatment]);
     assert!(withheld(&c.rule(&event, &to(PATROL, Le)), Category::BhAssessment).contains(&"EXCEPTION_ONLY"));
     let mut named = consent(1, ConsentType::HipaaAuthorization, CLINIC, &[PATROL]);
-    named.purposes = vec![Purpose::LeFollowup];
+    named.purposes = [Purpose::LeFollowup].into();
     c.consent(named);
     let ruling = c.rule(&event, &to(PATROL, Le));
     let f3 = ["destination-class", "disposition-class", "follow-up-offered", "incident-number", "transported"];

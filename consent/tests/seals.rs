@@ -1,9 +1,7 @@
 //! Seals, expungements and recalls (rulebook ST-08, C32).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_law::{Basis, Rerule};
 use handoff_schemas::RecipientKind::{Bhc, Ems};
 use handoff_schemas::*;

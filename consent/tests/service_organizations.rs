@@ -2,9 +2,7 @@
 //! (42 CFR 2.11, 2.12(c)(4)), also where such an agreement is on the log.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use handoff_law::{Agreement, Ruling, Scope};
 use handoff_schemas::RecipientKind::{Bhc, Ems, Le};
 use handoff_schemas::*;

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgreementId, AskFacts, BundleHash, CapacityFacts, Category, EventId, EventType, HookReview, LogPos, LogTime,
+    AgreementId, AskFacts, BundleHash, CapacityFacts, Category, EventId, EventType, HookReview, List, LogPos, LogTime,
     MatchEvidence, OperatorFacts, PartnerId, PersonId, Purpose, RecipientKind, RecordId, RepresentativeFacts,
     ReviewOutcome, SealFacts, Signatures, UnitId,
 };
@@ -360,19 +360,19 @@ pub struct ConsentFacts {
     pub person: PersonId,
     pub consent_type: ConsentType,
     /// Units allowed to disclose (2.31(a)(2)).
-    pub grantors: Vec<UnitId>,
+    pub grantors: List<UnitId>,
     /// Named recipients (2.31(a)(4)(i)); empty only for the TPO class.
-    pub recipients: Vec<UnitId>,
+    pub recipients: List<UnitId>,
     /// "My treating providers, health plans, third-party payers, …": the single TPO consent's class.
     pub tpo_class: bool,
     /// Names the intermediary, and designates its participants who treat the person (2.31(a)(4)(ii)(B)).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub treating_participants: bool,
-    pub purposes: Vec<Purpose>,
-    pub categories: Vec<Category>,
+    pub purposes: List<Purpose>,
+    pub categories: List<Category>,
     /// Narrows `categories` to these elements (`x-element`), as in "appointment dates only". Empty: no narrowing.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub elements: Vec<String>,
+    #[serde(default, skip_serializing_if = "List::is_empty")]
+    pub elements: List<String>,
     /// Of what came about at this instant or later (2.31(a)(3)): the first of a stated day. Absent: however early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_from: Option<LogTime>,
@@ -380,11 +380,11 @@ pub struct ConsentFacts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_before: Option<LogTime>,
     /// Of events of these records only. Empty: of any.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub records: Vec<RecordId>,
+    #[serde(default, skip_serializing_if = "List::is_empty")]
+    pub records: List<RecordId>,
     /// Of events of these types only, whichever version. Empty: of any.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub event_types: Vec<EventType>,
+    #[serde(default, skip_serializing_if = "List::is_empty")]
+    pub event_types: List<EventType>,
     pub signed_at: LogTime,
     pub expiry: Expiry,
     /// A denial: the person forbids what it names.

@@ -14,6 +14,7 @@ mod hooks;
 mod ids;
 mod labels;
 mod law;
+mod list;
 mod lives;
 mod operator;
 mod purpose;
@@ -47,6 +48,7 @@ pub use labels::{
     Confidentiality, Labeller, Labels, Sensitivity, SliceLabels, UnknownConfidentiality, UnknownSensitivity,
 };
 pub use law::BundleHash;
+pub use list::List;
 pub use lives::{Capacity, CapacityFacts, RepresentativeFacts, RepresentativeRole, Signatures, Signer};
 pub use operator::{HubRole, OperatorFacts};
 pub use purpose::{Purpose, UnknownPurpose};

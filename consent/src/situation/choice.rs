@@ -33,7 +33,7 @@ impl Situation<'_> {
         let (given, denied) = (consent.given, &denial.facts);
         // When a denial was made nobody may know: then nothing is later.
         let later = denied.signed_at > LogTime::default() && given.facts.signed_at > denied.signed_at;
-        let by_person = given.signatures.as_ref().is_none_or(Signatures::by_person);
+        let by_person = given.signatures().is_none_or(Signatures::by_person);
         let named = consent.named && !consent.tpo();
         let whose = self.is_same(denied.person);
         if denied.restriction || !later || !by_person || !named || !whose {
@@ -71,7 +71,7 @@ impl Situation<'_> {
         let never = &self.bundle.defaults.never_carried;
         let carried = |c: &&Category| **c != Category::Administrative && !never.contains(*c);
         let permitted = |c: &Category| whole(permit) || permit.categories.contains(c);
-        let all = if denial.categories.is_empty() { Category::ALL } else { denial.categories.as_slice() };
+        let all = if denial.categories.is_empty() { Category::ALL } else { &denial.categories };
         if all.iter().filter(carried).all(permitted) { Extent::Equal } else { Extent::Within }
     }
 }
@@ -97,7 +97,7 @@ fn purposes(permit: &ConsentFacts, denial: &ConsentFacts) -> Extent {
     let proceedings = permit.consent_type == ConsentType::Part2Proceedings;
     let of_form = |p: &&Purpose| p.is_proceeding() == proceedings;
     let permitted = |d: &Purpose| permit.purposes.iter().any(|p| p.covers(*d));
-    let all = if denial.purposes.is_empty() { Purpose::ALL } else { denial.purposes.as_slice() };
+    let all = if denial.purposes.is_empty() { Purpose::ALL } else { &denial.purposes };
     if all.iter().filter(of_form).all(permitted) { Extent::Equal } else { Extent::Within }
 }
 

@@ -225,7 +225,7 @@ impl<'a> Situation<'a> {
 /// What a cell that asks for the person's own hand does not find: nobody signs for a victim or for a minor there, though
 /// others may sign beside them.
 fn lacks_own(consent: &ConsentState, axes: &[(Category, CellFacts<'_>)]) -> Option<Reason> {
-    let own = consent.signatures.as_ref().is_none_or(Signatures::by_person);
+    let own = consent.signatures().is_none_or(Signatures::by_person);
     let timed = matches!(consent.facts.expiry, Expiry::At { .. });
     if axes.iter().any(|(_, cell)| cell.victims_own) && !(own && timed) {
         return Some(Reason::VictimRelease);

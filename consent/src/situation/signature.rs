@@ -53,8 +53,8 @@ impl Situation<'_> {
     ) -> Result<Option<LogTime>, Reason> {
         let lives = self.state.lives_of(consent.facts.person);
         let own = Signatures::own();
-        let signatures = consent.signatures.as_ref().unwrap_or(&own);
-        if lives.is_empty() && consent.signatures.as_ref().is_none_or(|s| *s == own) {
+        let signatures = consent.signatures().unwrap_or(&own);
+        if lives.is_empty() && consent.signatures().is_none_or(|s| *s == own) {
             return Ok(None);
         }
         let at = (consent.facts.signed_at, self.at);

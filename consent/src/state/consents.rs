@@ -1,14 +1,16 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::Hash;
+use std::sync::Arc;
 
 use handoff_schemas::{
-    ConsentFacts, ConsentType, Expiry, LogPos, LogTime, NamedBy, PersonId, Purpose, RecordId, RevokedFor, Signatures,
-    UnitId,
+    Category, ConsentFacts, ConsentType, Expiry, List, LogPos, LogTime, NamedBy, PersonId, Purpose, RecordId,
+    RevokedFor, Signatures, UnitId,
 };
 use serde::{Deserialize, Serialize};
 
 use super::Rerule;
 
-/// A consent or denial and what became of it.
+/// A consent or denial and what became of it. A large county has millions of them: what few have stands apart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConsentState {
     pub facts: ConsentFacts,
@@ -17,28 +19,55 @@ pub struct ConsentState {
     /// A unit that may disclose under it has verified it.
     pub verified: bool,
     pub revoked: bool,
-    pub revoked_for: BTreeSet<UnitId>,
     pub expired: bool,
-    /// Who signed it. Absent: the person alone.
-    #[serde(default)]
-    pub signatures: Option<Signatures>,
-    /// Earlier choices of the person that its document names, and those over which a unit confirmed it (rulebook 7.4).
-    #[serde(default)]
-    pub refers_to: BTreeSet<RecordId>,
-    #[serde(default)]
-    pub confirmed: BTreeMap<UnitId, BTreeSet<RecordId>>,
-    /// From when on it was over, for all or for some, where its source says that it was before it said so.
-    #[serde(default)]
-    pub ended_since: Option<LogTime>,
-    #[serde(default)]
-    pub ended_for: BTreeMap<UnitId, LogTime>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    marks: Option<Box<Marks>>,
 }
 
+/// What most consents have nothing of.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Marks {
+    revoked_for: BTreeSet<UnitId>,
+    signatures: Option<Signatures>,
+    /// Earlier choices of the person that its document names, and those over which a unit confirmed it (rulebook 7.4).
+    refers_to: BTreeSet<RecordId>,
+    confirmed: BTreeMap<UnitId, BTreeSet<RecordId>>,
+    /// From when on it was over, for all or for some, where its source says that it was before it said so.
+    ended_since: Option<LogTime>,
+    ended_for: BTreeMap<UnitId, LogTime>,
+}
+
+static UNMARKED: Marks = Marks {
+    revoked_for: BTreeSet::new(),
+    signatures: None,
+    refers_to: BTreeSet::new(),
+    confirmed: BTreeMap::new(),
+    ended_since: None,
+    ended_for: BTreeMap::new(),
+};
+
 impl ConsentState {
+    fn marks(&self) -> &Marks {
+        self.marks.as_deref().unwrap_or(&UNMARKED)
+    }
+
+    /// The recipients whom it was revoked for, where not for all.
+    #[must_use]
+    pub fn revoked_for(&self) -> &BTreeSet<UnitId> {
+        &self.marks().revoked_for
+    }
+
+    /// Who signed it. None: the person alone.
+    #[must_use]
+    pub fn signatures(&self) -> Option<&Signatures> {
+        self.marks().signatures.as_ref()
+    }
+
     /// Whether nothing ended it for this recipient. Types, scope and form are other questions.
     #[must_use]
     pub fn stands(&self, recipient: &UnitId, at: LogTime) -> bool {
-        !self.revoked && !self.revoked_for.contains(recipient) && !self.ended(at)
+        !self.revoked && !self.revoked_for().contains(recipient) && !self.ended(at)
     }
 
     /// Expired by event or by time: over from the first instant of its end.
@@ -51,14 +80,16 @@ impl ConsentState {
     /// 2.31(a)(7), (c)): made in good faith, and for the privacy officer to look at (`post_event_release`).
     #[must_use]
     pub fn released_after_end(&self, recipient: &UnitId, at: LogTime) -> bool {
-        let ends = [self.ended_since, self.ended_for.get(recipient).copied()];
+        let marks = self.marks();
+        let ends = [marks.ended_since, marks.ended_for.get(recipient).copied()];
         ends.into_iter().flatten().any(|since| at >= since)
     }
 
     /// Whether somebody said that it was meant over this earlier choice, where this unit is to disclose.
     #[must_use]
     pub fn stands_over(&self, earlier: RecordId, source: &UnitId) -> bool {
-        self.refers_to.contains(&earlier) || self.confirmed.get(source).is_some_and(|over| over.contains(&earlier))
+        let marks = self.marks();
+        marks.refers_to.contains(&earlier) || marks.confirmed.get(source).is_some_and(|over| over.contains(&earlier))
     }
 
     /// P2-18(4): a discloser may rely on what a discloser recorded or verified.
@@ -86,13 +117,16 @@ impl ConsentState {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Consents {
-    all: BTreeMap<RecordId, ConsentState>,
-    by_person: BTreeMap<PersonId, BTreeSet<RecordId>>,
+    all: BTreeMap<RecordId, Arc<ConsentState>>,
+    /// In the order of their ids.
+    by_person: BTreeMap<PersonId, Vec<RecordId>>,
+    #[serde(skip)]
+    pool: Pool,
 }
 
 impl Consents {
     /// Whose answers it changes: the person's, and whoever it was about before.
-    pub fn recorded(&mut self, facts: ConsentFacts, recorded_by: UnitId, recorded_at: LogPos) -> BTreeSet<Rerule> {
+    pub fn recorded(&mut self, mut facts: ConsentFacts, recorded_by: &UnitId, recorded_at: LogPos) -> BTreeSet<Rerule> {
         let record = facts.consent;
         // Recorded again under its id: what ended it stays ended, what vouched for the old text does not vouch for this.
         let before = self.all.remove(&record);
@@ -100,94 +134,145 @@ impl Consents {
         if let Some(old) = &before
             && let Some(known) = self.by_person.get_mut(&old.facts.person)
         {
-            known.remove(&record);
+            known.retain(|r| *r != record);
         }
-        self.by_person.entry(facts.person).or_default().insert(record);
-        let (revoked, revoked_for, expired, ended_since, ended_for) =
-            before.map_or_else(Default::default, |b| (b.revoked, b.revoked_for, b.expired, b.ended_since, b.ended_for));
-        let (verified, signatures) = (false, None);
-        let (refers_to, confirmed) = (BTreeSet::new(), BTreeMap::new());
-        let state = ConsentState {
-            facts,
-            recorded_by,
-            recorded_at,
-            verified,
-            revoked,
-            revoked_for,
-            expired,
-            signatures,
-            refers_to,
-            confirmed,
-            ended_since,
-            ended_for,
-        };
-        self.all.insert(record, state);
+        let own = self.by_person.entry(facts.person).or_default();
+        own.reserve_exact(1);
+        own.insert(own.partition_point(|known| *known < record), record);
+        self.pool.share(&mut facts);
+        let (revoked, expired) = before.as_ref().map_or((false, false), |b| (b.revoked, b.expired));
+        let marks = before.as_ref().and_then(|b| b.marks.as_deref()).and_then(Marks::of_its_end);
+        let (recorded_by, verified) = (self.pool.unit(recorded_by), false);
+        let state = ConsentState { facts, recorded_by, recorded_at, verified, revoked, expired, marks };
+        self.all.insert(record, Arc::new(state));
         people.into_iter().flatten().map(Rerule::Person).collect()
     }
 
     pub fn signed(&mut self, record: RecordId, signatures: Signatures) -> Option<Rerule> {
-        let consent = self.all.get_mut(&record)?;
-        consent.signatures = Some(signatures);
-        Some(Rerule::Person(consent.facts.person))
+        self.mark(record, |marks| marks.signatures = Some(signatures))
     }
 
     /// A document speaks through the unit that recorded it; a unit that may disclose speaks for its own data.
     pub fn named(&mut self, record: RecordId, earlier: &[RecordId], by: NamedBy, source: &UnitId) -> Option<Rerule> {
-        let consent = self.all.get_mut(&record)?;
+        let consent = self.all.get(&record)?;
         match by {
-            NamedBy::Document if consent.recorded_by == *source => consent.refers_to.extend(earlier),
-            NamedBy::Source if consent.facts.grantors.contains(source) => {
-                consent.confirmed.entry(source.clone()).or_default().extend(earlier);
+            NamedBy::Document if consent.recorded_by == *source => {
+                self.mark(record, |marks| marks.refers_to.extend(earlier))
             }
-            NamedBy::Document | NamedBy::Source => return None,
+            NamedBy::Source if consent.facts.grantors.contains(source) => {
+                self.mark(record, |marks| marks.confirmed.entry(source.clone()).or_default().extend(earlier))
+            }
+            NamedBy::Document | NamedBy::Source => None,
         }
-        Some(Rerule::Person(consent.facts.person))
     }
 
     /// Counts only from a unit that may disclose under it.
     pub fn verified(&mut self, record: RecordId, by: &UnitId) -> Option<Rerule> {
         let consent = self.all.get_mut(&record).filter(|c| c.facts.grantors.contains(by))?;
-        consent.verified = true;
+        Arc::make_mut(consent).verified = true;
         Some(Rerule::Person(consent.facts.person))
     }
 
     /// Of the person whose consent it is, whoever the event names.
     pub fn revoked(&mut self, record: RecordId, parties: &RevokedFor) -> Option<Rerule> {
-        let consent = self.all.get_mut(&record)?;
         match parties {
-            RevokedFor::All => consent.revoked = true,
-            RevokedFor::Parties(units) => consent.revoked_for.extend(units.iter().cloned()),
+            RevokedFor::All => {
+                let consent = self.all.get_mut(&record)?;
+                Arc::make_mut(consent).revoked = true;
+                Some(Rerule::Person(consent.facts.person))
+            }
+            RevokedFor::Parties(units) => self.mark(record, |marks| marks.revoked_for.extend(units.iter().cloned())),
         }
-        Some(Rerule::Person(consent.facts.person))
     }
 
     pub fn expired(&mut self, record: RecordId) -> Option<Rerule> {
         let consent = self.all.get_mut(&record)?;
-        consent.expired = true;
+        Arc::make_mut(consent).expired = true;
         Some(Rerule::Person(consent.facts.person))
     }
 
     /// The earliest said counts.
     pub fn ended(&mut self, record: RecordId, parties: &RevokedFor, since: LogTime) {
-        let Some(consent) = self.all.get_mut(&record) else { return };
-        match parties {
+        let earliest = |marks: &mut Marks| match parties {
             RevokedFor::All => {
-                consent.ended_since = Some(consent.ended_since.map_or(since, |known| known.min(since)));
+                marks.ended_since = Some(marks.ended_since.map_or(since, |known| known.min(since)));
             }
             RevokedFor::Parties(units) => {
                 for unit in units {
-                    let known = consent.ended_for.entry(unit.clone()).or_insert(since);
+                    let known = marks.ended_for.entry(unit.clone()).or_insert(since);
                     *known = (*known).min(since);
                 }
             }
-        }
+        };
+        self.mark(record, earliest);
     }
 
     pub fn get(&self, record: RecordId) -> Option<&ConsentState> {
-        self.all.get(&record)
+        self.all.get(&record).map(|consent| &**consent)
     }
 
     pub fn of(&self, person: PersonId) -> impl Iterator<Item = &ConsentState> {
-        self.by_person.get(&person).into_iter().flatten().filter_map(|r| self.all.get(r))
+        self.by_person.get(&person).into_iter().flatten().filter_map(|r| self.get(*r))
+    }
+
+    fn mark(&mut self, record: RecordId, mark: impl FnOnce(&mut Marks)) -> Option<Rerule> {
+        let consent = self.all.get_mut(&record)?;
+        mark(Arc::make_mut(consent).marks.get_or_insert_default());
+        Some(Rerule::Person(consent.facts.person))
+    }
+}
+
+impl Marks {
+    /// Of a consent that is recorded again: what ended it, and nothing else.
+    fn of_its_end(&self) -> Option<Box<Self>> {
+        let Self { revoked_for, ended_since, ended_for, .. } = self;
+        let any = !revoked_for.is_empty() || ended_since.is_some() || !ended_for.is_empty();
+        let kept = || Self {
+            revoked_for: revoked_for.clone(),
+            ended_since: *ended_since,
+            ended_for: ended_for.clone(),
+            ..Self::default()
+        };
+        any.then(kept).map(Box::new)
+    }
+}
+
+/// The lists that consents share. What the state says does not depend on it.
+#[derive(Clone, Debug, Default)]
+struct Pool {
+    units: HashSet<UnitId>,
+    parties: HashSet<List<UnitId>>,
+    purposes: HashSet<List<Purpose>>,
+    categories: HashSet<List<Category>>,
+}
+
+impl PartialEq for Pool {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Pool {
+    fn share(&mut self, facts: &mut ConsentFacts) {
+        share(&mut self.parties, &mut facts.grantors);
+        share(&mut self.parties, &mut facts.recipients);
+        share(&mut self.purposes, &mut facts.purposes);
+        share(&mut self.categories, &mut facts.categories);
+    }
+
+    fn unit(&mut self, unit: &UnitId) -> UnitId {
+        if let Some(known) = self.units.get(unit) {
+            return known.clone();
+        }
+        self.units.insert(unit.clone());
+        unit.clone()
+    }
+}
+
+fn share<T: Clone + Eq + Hash>(known: &mut HashSet<List<T>>, list: &mut List<T>) {
+    if let Some(same) = known.get(list) {
+        *list = same.clone();
+    } else {
+        known.insert(list.clone());
     }
 }

@@ -111,7 +111,7 @@ impl PolicyState {
                 self.turned(representative.person, again);
             }
             Fact::ConsentRecorded { consent } => {
-                again.extend(self.consents.recorded(consent.clone(), event.source.clone(), pos));
+                again.extend(self.consents.recorded(consent.clone(), &event.source, pos));
                 self.due.note(self.at, consent.signed_at, Rerule::Person(consent.person));
                 if let Expiry::At { at } = consent.expiry {
                     self.due.note(self.at, at, Rerule::Person(consent.person));

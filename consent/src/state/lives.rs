@@ -108,7 +108,7 @@ impl PolicyState {
     /// a birthday, the first and the last day of an authority.
     pub(super) fn turns(&mut self, person: PersonId) {
         let cluster = self.links.cluster(person);
-        let signed = cluster.iter().flat_map(|p| self.consents.of(*p)).filter_map(|c| c.signatures.as_ref());
+        let signed = cluster.iter().flat_map(|p| self.consents.of(*p)).filter_map(|c| c.signatures());
         let zones: BTreeSet<Option<String>> = signed.filter(|s| s.by_others()).map(|s| s.zone.clone()).collect();
         let days: BTreeSet<Date> = cluster.iter().filter_map(|p| self.lives.of(*p)).flat_map(Life::turns).collect();
         for zone in &zones {

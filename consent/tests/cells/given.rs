@@ -1,9 +1,9 @@
 //! A county in which exactly what a cell asks for can be given, and each part of it taken away.
 
-use crate::claims::order_2_65;
+use crate::authority::claims::order_2_65;
+use crate::cells::table::{Asked, Cell, Exception};
+use crate::cells::trial::{CLINIC, MEDICS, OTHER, POLICE, PROGRAM, Trial};
 use crate::common::*;
-use crate::table::{Asked, Cell, Exception};
-use crate::trial::{CLINIC, MEDICS, OTHER, POLICE, PROGRAM, Trial};
 use handoff_law::Ruling;
 use handoff_schemas::*;
 
@@ -115,7 +115,7 @@ impl Counties {
             }
             Asked::Reliance => {
                 let mut others = trial.relied();
-                others.recipients = vec![unit_id(OTHER)];
+                others.recipients = [unit_id(OTHER)].into();
                 keep("relied on by another", self.relying(Everything, trial, others));
                 for (what, agreed) in agreements {
                     keep(what, self.relying(agreed, trial, trial.relied()));

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use handoff_schemas::{Category, Purpose, RecipientKind};
 
-use crate::unmet::Why;
+use crate::cells::unmet::Why;
 
 /// Elements that show; `*` alone is the whole slice.
 pub type Shown = BTreeSet<String>;

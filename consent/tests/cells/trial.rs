@@ -1,8 +1,8 @@
 //! One request, and everything that can be given for it: consents, asks and orders, whole or lacking one thing.
 
-use crate::claims::{self, court_order, emergency, order_2_65, threat, verified};
+use crate::authority::claims::{self, court_order, emergency, order_2_65, threat, verified};
+use crate::cells::table::{Cell, Exception};
 use crate::common::*;
-use crate::table::{Cell, Exception};
 use handoff_schemas::*;
 
 pub const POLICE: &str = "police";
@@ -56,7 +56,7 @@ impl Trial {
 
     fn consent(&self, kind: ConsentType, purposes: Vec<Purpose>) -> ConsentFacts {
         let mut facts = consent(self.person * 10 + kind as u64, kind, self.source, &[self.to.unit.as_str()]);
-        (facts.person, facts.purposes) = (person(self.person), purposes);
+        (facts.person, facts.purposes) = (person(self.person), purposes.into());
         facts
     }
 
@@ -75,7 +75,7 @@ impl Trial {
     /// The consent that an event about a consent is about. Of a clinic's it names nothing of Part 2.
     pub fn relied(&self) -> ConsentFacts {
         let named = self.named();
-        if self.part2() { named } else { ConsentFacts { categories: vec![Category::BhAssessment], ..named } }
+        if self.part2() { named } else { ConsentFacts { categories: [Category::BhAssessment].into(), ..named } }
     }
 
     /// The same consent, lacking one thing each.
@@ -86,15 +86,15 @@ impl Trial {
             bent
         };
         let mut all = vec![
-            ("another named", bend(|c| c.recipients = vec![unit_id(OTHER)])),
+            ("another named", bend(|c| c.recipients = [unit_id(OTHER)].into())),
             ("given by another", bend(|c| c.person = person(9_999_999))),
-            ("another may disclose", bend(|c| c.grantors = vec![unit_id(OTHER)])),
-            ("for another purpose", bend(|c| c.purposes = vec![Purpose::Hresch])),
+            ("another may disclose", bend(|c| c.grantors = [unit_id(OTHER)].into())),
+            ("for another purpose", bend(|c| c.purposes = [Purpose::Hresch].into())),
             ("expired", bend(|c| c.expiry = Expiry::At { at: NOW })),
             ("of another type", bend(|c| c.consent_type = ConsentType::Part2CounselingNotes)),
             ("a denial", bend(|c| c.deny = true)),
         ];
-        let narrower = bend(|c| c.categories = vec![Category::Aggregate]);
+        let narrower = bend(|c| c.categories = [Category::Aggregate].into());
         if self.slice != Category::Aggregate {
             all.push(("of another category", narrower));
         }
@@ -110,7 +110,7 @@ impl Trial {
                 Part2CriminalJustice => vec![Purpose::CjMonitor],
                 _ => Purpose::ALL.iter().copied().filter(|p| p.is_proceeding() == (kind == Part2Proceedings)).collect(),
             };
-            ConsentFacts { categories: Category::ALL.to_vec(), ..self.consent(kind, purposes) }
+            ConsentFacts { categories: Category::ALL.to_vec().into(), ..self.consent(kind, purposes) }
         };
         kinds.into_iter().chain([HipaaAuthorization, General]).map(of).collect()
     }

@@ -204,21 +204,21 @@ pub fn consent(n: u64, consent_type: ConsentType, from: &str, recipients: &[&str
         consent: record(1000 + n),
         person: person(1),
         consent_type,
-        grantors: vec![unit_id(from)],
+        grantors: [unit_id(from)].into(),
         recipients: recipients.iter().map(|r| unit_id(r)).collect(),
         tpo_class: tpo,
         treating_participants: false,
         purposes: if tpo {
-            vec![Purpose::Treat, Purpose::Hpaymt, Purpose::Hoperat]
+            [Purpose::Treat, Purpose::Hpaymt, Purpose::Hoperat].into()
         } else {
-            vec![Purpose::Treat, Purpose::Coc]
+            [Purpose::Treat, Purpose::Coc].into()
         },
-        categories: carried(),
-        elements: Vec::new(),
+        categories: carried().into(),
+        elements: [].into(),
         data_from: None,
         data_before: None,
-        records: Vec::new(),
-        event_types: Vec::new(),
+        records: [].into(),
+        event_types: [].into(),
         signed_at: LogTime(NOW.0 - DAY),
         expiry: Expiry::At { at: LogTime(NOW.0 + 90 * DAY) },
         deny: false,
@@ -337,8 +337,8 @@ impl Situation {
         } else {
             // For research: no standing purpose rests on it.
             let mut research = consent(1, ConsentType::HipaaAuthorization, "source", &["to-le", "to-ems", "to-cbo"]);
-            research.purposes = vec![Purpose::Hresch];
-            research.categories = vec![Category::BhAssessment];
+            research.purposes = [Purpose::Hresch].into();
+            research.categories = [Category::BhAssessment].into();
             research
         };
         Self { county, source, consent }

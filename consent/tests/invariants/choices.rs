@@ -5,9 +5,9 @@ use handoff_schemas::*;
 use proptest::prelude::*;
 
 use crate::common::*;
-use crate::histories::*;
-use crate::within;
-use crate::worlds::*;
+use crate::invariants::histories::*;
+use crate::invariants::within;
+use crate::invariants::worlds::*;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
@@ -22,7 +22,7 @@ proptest! {
         let choice = ConsentFacts {
             consent: record(8_001),
             person,
-            grantors: vec![event.source.clone()],
+            grantors: [event.source.clone()].into(),
             deny: false,
             restriction: false,
             ..given
@@ -31,12 +31,12 @@ proptest! {
             consent: record(8_000),
             person,
             consent_type: ConsentType::General,
-            grantors: Vec::new(),
-            recipients: Vec::new(),
+            grantors: [].into(),
+            recipients: [].into(),
             tpo_class: false,
-            purposes: Purpose::ALL.to_vec(),
-            categories: Category::ALL.to_vec(),
-            elements: Vec::new(),
+            purposes: Purpose::ALL.to_vec().into(),
+            categories: Category::ALL.to_vec().into(),
+            elements: [].into(),
             signed_at: LogTime(choice.signed_at.0 - DAY),
             expiry: Expiry::Never,
             deny: true,

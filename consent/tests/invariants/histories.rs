@@ -53,8 +53,8 @@ pub fn any_limits() -> impl Strategy<Value = Limits> {
 pub fn limited(mut facts: ConsentFacts, (from, before, records, types): Limits) -> ConsentFacts {
     facts.data_from = [facts.data_from, from].into_iter().flatten().max();
     facts.data_before = [facts.data_before, before].into_iter().flatten().min();
-    facts.records = if facts.records.is_empty() { records } else { facts.records };
-    facts.event_types = if facts.event_types.is_empty() { types } else { facts.event_types };
+    facts.records = if facts.records.is_empty() { records.into() } else { facts.records };
+    facts.event_types = if facts.event_types.is_empty() { types.into() } else { facts.event_types };
     facts
 }
 
@@ -93,17 +93,17 @@ pub fn any_whole_consent() -> impl Strategy<Value = ConsentFacts> {
                 consent: record(1000 + n),
                 person: person(p),
                 consent_type,
-                grantors,
-                recipients,
+                grantors: grantors.into(),
+                recipients: recipients.into(),
                 tpo_class,
                 treating_participants: false,
-                purposes,
-                categories,
-                elements,
+                purposes: purposes.into(),
+                categories: categories.into(),
+                elements: elements.into(),
                 data_from: None,
                 data_before: None,
-                records: Vec::new(),
-                event_types: Vec::new(),
+                records: [].into(),
+                event_types: [].into(),
                 signed_at: LogTime(NOW.0 - DAY),
                 expiry,
                 deny,

@@ -7,9 +7,9 @@ use handoff_schemas::*;
 use proptest::prelude::*;
 
 use crate::common::*;
-use crate::histories::*;
-use crate::worlds::*;
-use crate::{grants, within};
+use crate::invariants::histories::*;
+use crate::invariants::worlds::*;
+use crate::invariants::{grants, within};
 
 fn part2(c: &County, event: &Event, category: Category) -> bool {
     let program = c.state.unit(&event.source).unwrap().part2.applies();

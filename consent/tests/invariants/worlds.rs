@@ -8,7 +8,7 @@ use handoff_schemas::*;
 use proptest::prelude::*;
 
 use crate::common::*;
-use crate::histories::*;
+use crate::invariants::histories::*;
 
 const JAIL: &str = "river-county-jail";
 const HOSPITAL: &str = "river-hospital-ed";
@@ -143,7 +143,7 @@ pub fn usable_consent() -> impl Strategy<Value = ConsentFacts> {
         facts.person = person(p);
         facts.purposes = match kind {
             Part2Tpo => facts.purposes,
-            Part2CriminalJustice => vec![Purpose::CjMonitor],
+            Part2CriminalJustice => [Purpose::CjMonitor].into(),
             _ => Purpose::ALL.iter().copied().filter(|p| p.is_proceeding() == (kind == Part2Proceedings)).collect(),
         };
         (facts.deny, facts.restriction) = (sort <= 1, sort == 1);

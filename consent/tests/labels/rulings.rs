@@ -15,10 +15,10 @@ fn hiv_among_the_diagnoses_is_ruled_as_hiv_too() {
         assert!(!shows(&ruling, Category::Medications).is_empty(), "the other slice says nothing of it");
     }
     let mut authorized = consent(1, ConsentType::HipaaAuthorization, CLINIC, &[SUD]);
-    authorized.categories = vec![Category::BhTreatment];
+    authorized.categories = [Category::BhTreatment].into();
     c.consent(authorized.clone());
     withheld(&c.rule(&hiv, &to(SUD, P2p)), Category::BhTreatment);
-    authorized.categories.push(Category::HivSti);
+    authorized.categories = authorized.categories.iter().copied().chain([Category::HivSti]).collect();
     authorized.consent = record(1002);
     c.consent(authorized);
     assert!(c.rule(&hiv, &to(SUD, P2p)).slice(Category::BhTreatment).unwrap().outcome.grants()[0].consent.is_some());
@@ -32,11 +32,11 @@ fn substance_use_in_a_note_on_needs_is_masked_to_a_shelter() {
     let plain = Event::of(CLINIC, &[Category::Sdoh]);
     let sud = with(&plain, Category::Sdoh, &["ETHUD"]);
     let mut authorized = consent(1, ConsentType::HipaaAuthorization, CLINIC, &[SHELTER]);
-    authorized.categories = vec![Category::Sdoh];
+    authorized.categories = [Category::Sdoh].into();
     c.consent(authorized.clone());
     assert_eq!(shows(&c.rule(&plain, &to(SHELTER, Cbo)), Category::Sdoh), ["need"]);
     withheld(&c.rule(&sud, &to(SHELTER, Cbo)), Category::Sdoh);
-    authorized.categories.push(Category::SubstanceObservation);
+    authorized.categories = authorized.categories.iter().copied().chain([Category::SubstanceObservation]).collect();
     authorized.consent = record(1002);
     c.consent(authorized);
     assert_eq!(shows(&c.rule(&sud, &to(SHELTER, Cbo)), Category::Sdoh), ["need"]);
@@ -51,7 +51,7 @@ fn ec_43_a_denial_of_hiv_reaches_hiv_in_any_slice() {
     let hiv = with(&plain, Category::BhTreatment, &["HIV"]);
     assert!(c.rule(&hiv, &to(SUD, P2p)).releases());
     let mut denial = consent(2, ConsentType::HipaaAuthorization, CLINIC, &[SUD]);
-    denial.categories = vec![Category::HivSti];
+    denial.categories = [Category::HivSti].into();
     denial.deny = true;
     c.consent(denial);
     assert!(withheld(&c.rule(&hiv, &to(SUD, P2p)), Category::BhTreatment).contains(&"PERSON_DENIES"));
@@ -63,7 +63,7 @@ fn ec_43_a_denial_of_hiv_reaches_hiv_in_any_slice() {
 fn a_programs_own_words_need_no_second_category() {
     let mut c = County::river();
     let mut named = consent(1, ConsentType::Part2Named, SUD, &[CLINIC]);
-    named.categories = vec![Category::Medications];
+    named.categories = [Category::Medications].into();
     c.consent(named);
     let plain = Event::of(SUD, &[Category::Medications]);
     let methadone = with(&plain, Category::Medications, &["OPIOIDUD"]);

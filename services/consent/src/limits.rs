@@ -43,7 +43,14 @@ impl Limits {
         // A denial of parts of a category denies it whole: a slice cannot go in parts that nobody named.
         let elements = if whole.deny { Vec::new() } else { self.data_elements };
         let records: Vec<RecordId> = self.records.iter().map(|key| (by.names)(by.unit, key)).collect();
-        Ok(ConsentFacts { elements, data_from, data_before, records, event_types: self.event_types, ..whole })
+        Ok(ConsentFacts {
+            elements: elements.into(),
+            data_from,
+            data_before,
+            records: records.into(),
+            event_types: self.event_types.into(),
+            ..whole
+        })
     }
 
     /// A word that means nothing at the hub would leave a limit nobody can act on.

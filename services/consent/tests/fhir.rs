@@ -33,8 +33,8 @@ fn refused(resource: &Value, code: &str, place: &str) {
 fn a_permission_without_actors_is_to_the_class_of_its_form() {
     let facts = one(permit());
     assert_eq!((facts.consent_type, facts.tpo_class, facts.deny), (ConsentType::Part2Tpo, true, false));
-    assert_eq!(facts.grantors, [id::<UnitId>(KEEPER)]);
-    assert_eq!((facts.purposes, facts.categories), (vec![Purpose::Treat], base_data()));
+    assert_eq!(facts.grantors, [id::<UnitId>(KEEPER)].into());
+    assert_eq!((facts.purposes, facts.categories), ([Purpose::Treat].into(), base_data().into()));
     assert_eq!((facts.expiry, Some(facts.signed_at)), (Expiry::Never, instant("2031-03-05T15:00:00Z")));
 }
 
@@ -47,9 +47,9 @@ fn a_denial_in_a_permission_is_a_denial_of_its_own() {
     assert_eq!(all[1].place, "/provision/provision/0");
     let denial = &all[1].facts;
     assert!(!all[0].facts.deny && denial.deny);
-    assert_eq!(denial.categories, [Category::HivSti]);
-    assert_eq!(denial.purposes, [Purpose::Treat], "an exception of this permission, not of others");
-    assert_eq!(denial.grantors, [id::<UnitId>(KEEPER)]);
+    assert_eq!(denial.categories, [Category::HivSti].into());
+    assert_eq!(denial.purposes, [Purpose::Treat].into(), "an exception of this permission, not of others");
+    assert_eq!(denial.grantors, [id::<UnitId>(KEEPER)].into());
     assert!(denial.recipients.is_empty(), "against everybody");
 }
 
@@ -58,7 +58,7 @@ fn permissions_in_a_denial_of_everything_are_permissions_alone() {
     let nested = with(permit(), json!({ "actor": [actor("IRCP", "Organization/ex-org-researcher")] }));
     let facts = one(json!({ "type": "deny", "provision": [nested] }));
     assert!(!facts.deny && !facts.tpo_class);
-    assert_eq!(facts.recipients, [id::<UnitId>(RESEARCH)]);
+    assert_eq!(facts.recipients, [id::<UnitId>(RESEARCH)].into());
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_denial_except_breaking_the_glass_is_a_restriction() {
     for exception in [group.clone(), json!({ "type": "permit", "purpose": [purpose("ETREAT")] })] {
         let facts = one(json!({ "type": "deny", "provision": [exception] }));
         assert!(facts.deny && facts.restriction);
-        assert_eq!(facts.categories, Category::ALL);
+        assert_eq!(*facts.categories, *Category::ALL);
     }
     refused(&consent(with(permit(), json!({ "provision": [group] }))), "HO-2347", "/provision/provision/0");
 }
@@ -91,7 +91,7 @@ fn without_a_type_the_policy_rule_decides_and_conditions_are_in_doubt() {
     out["policyRule"] = rule("OPTOUT");
     let all = imported(&out);
     assert!(all[0].facts.deny);
-    assert_eq!(all[0].facts.grantors, [id::<UnitId>(KEEPER)]);
+    assert_eq!(all[0].facts.grantors, [id::<UnitId>(KEEPER)].into());
     out["policyRule"] = rule("OPTIN");
     refused(&out, "HO-2348", "/provision");
     out["provision"] = json!({ "purpose": [purpose("ETREAT")] });
@@ -106,10 +106,10 @@ fn labels_are_categories_or_refused() {
     };
     let categories = |kind, codes: &[&str]| imported(&labelled(kind, codes))[0].facts.categories.clone();
     let substance_use = [Category::Part2Record, Category::SubstanceObservation];
-    assert_eq!(categories("permit", &["ETH"]), substance_use);
-    assert_eq!(categories("deny", &["OPIOIDUD", "ETHUD"]), substance_use);
-    assert_eq!(categories("permit", &["PSY"]), [Category::BhAssessment, Category::BhTreatment]);
-    assert_eq!(categories("deny", &["SDV"]), [Category::DvSa]);
+    assert_eq!(categories("permit", &["ETH"]), substance_use.into());
+    assert_eq!(categories("deny", &["OPIOIDUD", "ETHUD"]), substance_use.into());
+    assert_eq!(categories("permit", &["PSY"]), [Category::BhAssessment, Category::BhTreatment].into());
+    assert_eq!(categories("deny", &["SDV"]), [Category::DvSa].into());
     for (kind, codes) in [
         ("permit", &["OPIOIDUD"][..]),
         ("deny", &["PSY"][..]),
@@ -132,7 +132,7 @@ fn normal_and_restricted_are_what_the_table_of_categories_says() {
         .filter(|row| !row.ends_with(",V") && !row.starts_with("administrative"))
         .map(|row| row.split(',').next().unwrap().parse().unwrap())
         .collect();
-    assert_eq!(imported(&resource)[0].facts.categories, reached);
+    assert_eq!(imported(&resource)[0].facts.categories, reached.into());
 }
 
 #[test]

@@ -81,10 +81,10 @@ fn a_named_consent_is_reduced_to_its_terms() {
     assert_eq!(facts.consent, handoff_spine::scenario::record_id(&id(PROGRAM), "consent-1"));
     assert_eq!(facts.person, person(1));
     assert_eq!(facts.consent_type, ConsentType::Part2Named);
-    assert_eq!(facts.grantors, [id(PROGRAM)]);
-    assert_eq!(facts.recipients, [id("willow-clinic-crisis"), id("lantern-shelter-intake")]);
-    assert_eq!(facts.purposes, [Purpose::Treat]);
-    assert_eq!(facts.categories, [Category::Part2Record]);
+    assert_eq!(facts.grantors, [id(PROGRAM)].into());
+    assert_eq!(facts.recipients, [id("willow-clinic-crisis"), id("lantern-shelter-intake")].into());
+    assert_eq!(facts.purposes, [Purpose::Treat].into());
+    assert_eq!(facts.categories, [Category::Part2Record].into());
     assert!(!facts.tpo_class && !facts.deny);
 }
 
@@ -153,7 +153,7 @@ fn at_the_request_of_the_patient_is_a_purpose_where_the_patient_asks() {
     let mut document = without(named(), "purposes");
     document["patient_initiated"] = json!(true);
     document["purpose_text"] = json!("at my request");
-    assert_eq!(recorded(document).purposes, [Purpose::Patrqt]);
+    assert_eq!(recorded(document).purposes, [Purpose::Patrqt].into());
 }
 
 #[test]
@@ -220,13 +220,13 @@ fn a_consent_is_one_persons() {
 fn a_denial_needs_no_form_and_forbids_what_it_leaves_open() {
     let facts = recorded(json!({ "types": ["general"], "decision": "deny" }));
     assert!(facts.deny);
-    assert_eq!(facts.categories, Category::ALL);
-    assert_eq!(facts.purposes, Purpose::ALL);
+    assert_eq!(*facts.categories, *Category::ALL);
+    assert_eq!(*facts.purposes, *Purpose::ALL);
     assert_eq!((facts.expiry, facts.signed_at), (Expiry::Never, LogTime(0)));
     let narrow = json!({ "types": ["part2-research"], "decision": "deny", "data_scope": ["hiv-sti"], "recipients": ["general-hospital-ed"] });
     let facts = recorded(narrow);
     assert!(facts.deny);
-    assert_eq!((facts.categories.as_slice(), facts.recipients.len()), ([Category::HivSti].as_slice(), 1));
+    assert_eq!((&*facts.categories, facts.recipients.len()), ([Category::HivSti].as_slice(), 1));
 }
 
 #[test]

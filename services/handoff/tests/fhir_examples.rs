@@ -338,12 +338,12 @@ fn what_a_page_says_of_labels_and_purposes_is_what_is_recorded() {
         all.into_iter().map(|one| one.facts).collect()
     };
     let basic = facts("ex-consent-basic-treat").remove(0);
-    assert_eq!(basic.purposes, [Purpose::Treat, Purpose::Hpaymt, Purpose::Hoperat]);
+    assert_eq!(*basic.purposes, [Purpose::Treat, Purpose::Hpaymt, Purpose::Hoperat]);
     assert!(basic.categories.contains(&Category::ThreatCase));
     // Normal and restricted, and nothing more restricted than that.
     let restricted = facts("ex-consent-advanced-normal-restricted").remove(0);
     let less: Vec<_> = basic.categories.iter().copied().filter(|c| *c != Category::ThreatCase).collect();
-    assert_eq!(restricted.categories, less);
+    assert_eq!(*restricted.categories, *less);
 }
 
 #[test]
@@ -361,7 +361,7 @@ fn data_authored_by_a_unit_is_what_that_unit_may_disclose() {
     let resource = load(&path, "Consent-ex-consent-intermediate-authoredby");
     let patients = [load(&path, "Patient-ex-patient")];
     let all = plan(Source { resource: &resource, patients: &patients }, &known).unwrap();
-    assert_eq!(all[0].facts.grantors, [id::<UnitId>(OTHER)]);
+    assert_eq!(*all[0].facts.grantors, [id::<UnitId>(OTHER)]);
     assert!(all[0].awaits, "who keeps the data has not seen the document");
 }
 

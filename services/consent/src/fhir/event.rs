@@ -242,10 +242,10 @@ fn objection(one: &ImportedConsent) -> Result<Map<String, Value>, FhirRefusal> {
 
 /// A denial that names all of a kind leaves it out: so it reaches also what the hub comes to know later.
 fn narrowed(data: &mut Map<String, Value>, facts: &ConsentFacts) {
-    if facts.categories != Category::ALL {
+    if *facts.categories != *Category::ALL {
         put(data, "data_scope", &facts.categories);
     }
-    if facts.purposes != Purpose::ALL {
+    if *facts.purposes != *Purpose::ALL {
         put(data, "purposes", &facts.purposes);
     }
 }

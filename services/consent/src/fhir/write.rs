@@ -82,10 +82,10 @@ fn provision(facts: &ConsentFacts) -> Result<Value, FhirRefusal> {
         actors.extend(facts.grantors.iter().map(|u| actor("CST", u)));
     }
     put(&mut members, "actor", actors);
-    if !(facts.deny && facts.categories == Category::ALL) {
+    if !(facts.deny && *facts.categories == *Category::ALL) {
         put(&mut members, "securityLabel", facts.categories.iter().map(|c| coding(CATEGORY, c.slug())).collect());
     }
-    if !(facts.deny && facts.purposes == Purpose::ALL) {
+    if !(facts.deny && *facts.purposes == *Purpose::ALL) {
         put(&mut members, "purpose", facts.purposes.iter().map(|p| coding(system_of(*p), p.code())).collect());
     }
     put(&mut members, "class", facts.event_types.iter().map(|t| coding(EVENT_TYPE, t.as_str())).collect());

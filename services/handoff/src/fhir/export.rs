@@ -63,7 +63,7 @@ fn written(
     key: &PartnerKey,
     (local, at): (Option<&str>, LogTime),
 ) -> Result<Value, Refused> {
-    if !consent.revoked && !consent.revoked_for.is_empty() {
+    if !consent.revoked && !consent.revoked_for().is_empty() {
         return Err(Refused::new(
             "HO-2358",
             "the consent was revoked for some of its parties, and FHIR R4 has no element for this",

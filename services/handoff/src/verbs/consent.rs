@@ -233,11 +233,11 @@ fn to(facts: &ConsentFacts) -> Value {
 }
 
 fn purposes(facts: &ConsentFacts) -> Value {
-    if facts.purposes == Purpose::ALL { json!(["everything"]) } else { json!(facts.purposes) }
+    if *facts.purposes == *Purpose::ALL { json!(["everything"]) } else { json!(facts.purposes) }
 }
 
 fn categories(facts: &ConsentFacts) -> Value {
-    if facts.categories == Category::ALL { json!(["everything"]) } else { json!(facts.categories) }
+    if *facts.categories == *Category::ALL { json!(["everything"]) } else { json!(facts.categories) }
 }
 
 /// What limits the data besides its categories.

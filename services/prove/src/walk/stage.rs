@@ -226,18 +226,18 @@ impl Fold {
         match spoil {
             Some(Spoil::Revoked) => self.apply(first(&consent), &[revoked(RevokedFor::All)]),
             Some(Spoil::RevokedForThem) => {
-                let parties = RevokedFor::Parties(consent.recipients.clone());
+                let parties = RevokedFor::Parties(consent.recipients.to_vec());
                 self.apply(first(&consent), &[revoked(parties)])
             }
             Some(Spoil::Denied) => {
                 let denial = ConsentFacts {
                     consent: RecordId(Uuid::from_u64_pair(7, number as u64)),
                     deny: true,
-                    grantors: Vec::new(),
-                    recipients: Vec::new(),
+                    grantors: [].into(),
+                    recipients: [].into(),
                     tpo_class: false,
-                    purposes: Vec::new(),
-                    categories: Vec::new(),
+                    purposes: [].into(),
+                    categories: [].into(),
                     ..consent
                 };
                 self.apply(SOURCES.first().map_or(OPERATOR, |s| s.slug), &[Fact::ConsentRecorded { consent: denial }])
@@ -295,11 +295,11 @@ fn consent(number: usize, kind: ConsentType, spoil: Option<Spoil>) -> Result<Con
         treating_participants: false,
         purposes: Purpose::ALL.iter().copied().filter(of).collect(),
         categories: Category::ALL.iter().copied().filter(|c| *c != Category::Administrative).collect(),
-        elements: Vec::new(),
+        elements: [].into(),
         data_from: None,
         data_before: None,
-        records: Vec::new(),
-        event_types: Vec::new(),
+        records: [].into(),
+        event_types: [].into(),
         signed_at: LogTime(NOW.0 - DAY),
         expiry: Expiry::At { at: ends },
         deny: false,
@@ -308,10 +308,10 @@ fn consent(number: usize, kind: ConsentType, spoil: Option<Spoil>) -> Result<Con
     };
     match spoil {
         Some(Spoil::OtherRecipient) => {
-            (consent.recipients, consent.tpo_class) = (vec![unit_id(ELSEWHERE)?], false);
+            (consent.recipients, consent.tpo_class) = ([unit_id(ELSEWHERE)?].into(), false);
         }
-        Some(Spoil::OtherSource) => consent.grantors = vec![unit_id(ELSEWHERE)?],
-        Some(Spoil::OtherPurpose) => consent.purposes = vec![Purpose::Accounting],
+        Some(Spoil::OtherSource) => consent.grantors = [unit_id(ELSEWHERE)?].into(),
+        Some(Spoil::OtherPurpose) => consent.purposes = [Purpose::Accounting].into(),
         _ => {}
     }
     Ok(consent)
