@@ -115,7 +115,7 @@ const OPENS: &str =
 /// A file of hooks with one thing wrong; the line that is named, and a word of the fault.
 const FAULTS: &[(&str, &str, usize, &str)] = &[
     ("effect = \"permit-exception\"", "effect = \"allow\"", 6, "allow"),
-    ("categories = [\"hiv-sti\"]", "categories = [\"hivsti\"]", 7, "hivsti"),
+    ("categories = [\"hiv-sti\"]", "categories = [\"hivsti\"]", 7, "category"),
     ("categories = [\"hiv-sti\"]", "categories = [\"part2-record\"]", 3, "no hook"),
     ("categories = [\"hiv-sti\"]", "categories = [\"chri\"]", 3, "no hook"),
     ("categories = [\"hiv-sti\"]", "categories = \"*\"", 3, "no \"*\""),

@@ -163,11 +163,7 @@ const TREATED: Delivery = Delivery {
 
 const OPTED: Delivery = Delivery { about: 3, from: F001, ..TREATED };
 
-<<<<<<< Updated upstream
 /// Of one example: deliveries, whether each goes without the consent, and with it.
-=======
-/// Folder, example, and what its page says of each delivery: whether it goes without the consent, and with it.
->>>>>>> Stashed changes
 type Page = (&'static str, &'static str, Vec<(Delivery, bool, bool)>);
 
 /// What the pages say of each imported example: a delivery, whether it goes without the consent, and with it.

@@ -32,8 +32,10 @@ pub fn write(facts: &ConsentFacts, form: Option<&Form>) -> Result<Value, FhirRef
     if let Some(form) = form {
         members.insert("policy".to_owned(), json!([{ "uri": form.uri }]));
     }
-    if !facts.deny {
+    if !facts.deny || facts.signed_at != LogTime::default() {
         members.insert("dateTime".to_owned(), time(facts.signed_at)?.into());
+    }
+    if !facts.deny {
         members.insert("performer".to_owned(), json!([patient]));
         put(members, "organization", facts.grantors.iter().map(unit).collect());
     }

@@ -34,7 +34,9 @@ impl Generation {
 /// A version in one word: its `versionId`, or what its content comes to.
 pub fn word(identity: &Identity, resource: &Value) -> String {
     identity.version.clone().unwrap_or_else(|| {
-        let digest = HEXLOWER.encode(&Sha256::digest(resource.to_string().as_bytes()));
+        let mut ordered = resource.clone();
+        ordered.sort_all_objects();
+        let digest = HEXLOWER.encode(&Sha256::digest(ordered.to_string().as_bytes()));
         format!("content-{digest}")
     })
 }

@@ -91,8 +91,8 @@ impl Document<'_> {
             data_before: terms.data_period.and_then(|p| p.before),
             records: terms.records.unwrap_or_default().into(),
             event_types: terms.event_types.unwrap_or_default().into(),
-            // In force from the position it is recorded at.
-            signed_at: LogTime(0),
+            // In force from the position it is recorded at. When it was made says what a later choice stands over.
+            signed_at: self.signed_at.unwrap_or_default(),
             expiry: terms.period.and_then(|p| p.before).map_or(Expiry::Never, |at| Expiry::At { at }),
             deny: true,
             restriction: leaf.restriction,
