@@ -158,7 +158,11 @@ fn logged(n: u64) -> Vec<u8> {
     facts.categories = [Category::HealthIdentity, Category::Contact, Category::Sdoh, Category::Referral].into();
     let days = i64::try_from(n % 365).unwrap() + 1;
     facts.expiry = Expiry::At { at: LogTime(NOW.0 + days * DAY) };
-    serde_json::to_vec(&[Fact::ConsentRecorded { consent: facts }]).unwrap()
+    let (consent, person) = (facts.consent, facts.person);
+    let zone = Some("America/Los_Angeles".to_owned());
+    let signatures = Signatures { signers: std::collections::BTreeSet::from([Signer::Patient]), zone };
+    let signed = Fact::ConsentSigned { consent, person, signatures };
+    serde_json::to_vec(&[Fact::ConsentRecorded { consent: facts }, signed]).unwrap()
 }
 
 /// `VmRSS` in MiB.

@@ -3,8 +3,8 @@
 //! Nothing here opens anything. A supposed clause or consent lives in a copy of the state and goes with it.
 
 use handoff_schemas::{
-    AgreementId, Category, ConsentFacts, ConsentType, Expiry, LogTime, PersonId, Purpose, Recipient, RecipientKind,
-    RecordId, UnitId,
+    AgreementId, Category, ConsentFacts, ConsentType, Expiry, LogTime, PersonId, Purpose, RecipientKind, RecordId,
+    UnitId,
 };
 use serde::Serialize;
 
@@ -13,9 +13,9 @@ use crate::bundle::Bundle;
 use crate::exceptions::ExceptionName;
 use crate::memo::Memo;
 use crate::reason::Reason;
-use crate::rule::{excepted, rule, rule_for};
+use crate::rule::{Question, excepted};
 use crate::ruling::{Outcome, Ruling};
-use crate::situation::{EventFacts, Situation};
+use crate::situation::Situation;
 use crate::state::PolicyState;
 
 /// Names the supposed agreement and consent in the copies of the state; no document and no record has these.
@@ -30,18 +30,6 @@ const TYPES: [ConsentType; 5] = [
     ConsentType::Part2CriminalJustice,
     ConsentType::Part2Proceedings,
 ];
-
-/// Who would get what of one event.
-#[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
-    pub bundle: &'a Bundle,
-    pub state: &'a PolicyState,
-    pub event: &'a EventFacts<'a>,
-    pub recipient: &'a Recipient,
-    /// None: what stands without asking.
-    pub purpose: Option<Purpose>,
-    pub at: LogTime,
-}
 
 /// A clause that some agreement between the two would need.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -113,10 +101,7 @@ impl Question<'_> {
     }
 
     fn ruling_in(&self, state: &PolicyState) -> Ruling {
-        match self.purpose {
-            Some(purpose) => rule_for(self.bundle, state, self.event, self.recipient, purpose, self.at),
-            None => rule(self.bundle, state, self.event, self.recipient, self.at),
-        }
+        Memo::new().decide(&Question { state, ..*self })
     }
 
     /// Whether something of the category goes, in this state.
@@ -257,25 +242,13 @@ fn terms(id: &AgreementId, clause: &WantedClause, at: LogTime) -> Agreement {
 
 fn facts(record: RecordId, person: PersonId, consent: &NamedConsent, at: LogTime) -> ConsentFacts {
     ConsentFacts {
-        consent: record,
-        person,
-        consent_type: consent.consent_type,
         grantors: [consent.grantor.clone()].into(),
         recipients: [consent.recipient.clone()].into(),
-        tpo_class: false,
-        treating_participants: false,
         purposes: [consent.purpose].into(),
         categories: consent.categories.clone().into(),
-        elements: [].into(),
-        data_from: None,
-        data_before: None,
-        records: [].into(),
-        event_types: [].into(),
         signed_at: at,
         expiry: Expiry::At { at: LogTime(i64::MAX) },
-        deny: false,
-        restriction: false,
-        revocable_from: None,
+        ..ConsentFacts::blank(record, person, consent.consent_type)
     }
 }
 

@@ -1,12 +1,8 @@
 //! When a day begins, and when somebody comes of age.
 
-use handoff_schemas::LogTime;
+use handoff_schemas::{EAST, LogTime, WEST, time_zone};
 use jiff::civil::Date;
-use jiff::tz::{Offset, TimeZone};
-
-/// Where a day begins first and where it begins last.
-const EAST: Offset = Offset::constant(14);
-const WEST: Offset = Offset::constant(-12);
+use jiff::tz::TimeZone;
 
 /// When a day begins: not before `earliest`, and at `latest` for certain. One instant where the zone is known; apart
 /// where it is not, and between the two nothing that hangs on the day is sure.
@@ -29,8 +25,8 @@ impl Begins {
             None => (TimeZone::fixed(EAST), TimeZone::fixed(WEST)),
         };
         Self {
-            earliest: midnight(day, east).unwrap_or(LogTime(i64::MIN)),
-            latest: midnight(day, west).unwrap_or(LogTime(i64::MAX)),
+            earliest: LogTime::start_of(day, east).unwrap_or(LogTime(i64::MIN)),
+            latest: LogTime::start_of(day, west).unwrap_or(LogTime(i64::MAX)),
         }
     }
 }
@@ -53,22 +49,6 @@ pub fn turns(born: Date, years: u8) -> Option<(Date, Date)> {
     Some((Date::new(year, 2, 28).ok()?, Date::new(year, 3, 1).ok()?))
 }
 
-fn midnight(day: Date, zone: TimeZone) -> Option<LogTime> {
-    day.to_zoned(zone).ok().map(|begins| LogTime(begins.timestamp().as_millisecond()))
-}
-
-fn time_zone(name: &str) -> Option<TimeZone> {
-    TimeZone::get(name).ok().or_else(|| offset(name).map(TimeZone::fixed))
-}
-
-fn offset(text: &str) -> Option<Offset> {
-    let (sign, rest) = text.strip_prefix('-').map(|r| (-1, r)).or_else(|| text.strip_prefix('+').map(|r| (1, r)))?;
-    let (hours, minutes) = rest.split_once(':')?;
-    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    let in_range = (0..=14).contains(&hours) && (0..60).contains(&minutes);
-    in_range.then(|| Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok())?
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -79,7 +59,7 @@ mod tests {
     }
 
     fn instant(text: &str) -> LogTime {
-        LogTime(text.parse::<jiff::Timestamp>().unwrap().as_millisecond())
+        LogTime::parse(text).unwrap()
     }
 
     #[test]

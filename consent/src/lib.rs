@@ -32,7 +32,8 @@ pub use agreement::{
     Agreement, AgreementError, AgreementKind, Effective, Flow, Opens, Party, PartyRole, ProhibitedUse,
 };
 pub use bundle::{Bundle, BundleError, CarriedLaw};
-pub use change::{Change, NamedConsent, Question, ShutCell, WantedClause, change, consent_words};
+pub use change::{Change, NamedConsent, ShutCell, WantedClause, change, consent_words};
+pub use day::OF_AGE;
 pub use defaults::{Defaults, LifeSafety, SignatureLaw};
 pub use engine::{Engine, Path, PolicyRef, Verdict};
 pub use exceptions::{Exception, ExceptionName, Exceptions, StatedBy};
@@ -49,7 +50,7 @@ pub use matrix::{Alternative, Basis, Cell, Decision, Matrix, Requirement, Unread
 pub use memo::Memo;
 pub use notice::{NOTICE_VERSION, Notice232, NoticeForm, ScopeExplanation};
 pub use reason::{Reason, ReasonText, Reasons, UnknownReason};
-pub use rule::{ENGINE, rule, rule_asked, rule_for, rule_recall, rule_record};
+pub use rule::{ENGINE, Question, rule, rule_asked, rule_for, rule_recall, rule_record};
 pub use ruling::{AgreementBasis, ConsentBasis, ExpiryKey, Grant, Obligation, Outcome, Ruling, SliceRuling, Withheld};
 pub use situation::EventFacts;
 pub use standing::{Scope, UnknownScope, floors};

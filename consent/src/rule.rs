@@ -28,6 +28,18 @@ pub(crate) use supposed::excepted;
 /// This engine, as every ruling names it.
 pub const ENGINE: &str = concat!("handoff-law/", env!("CARGO_PKG_VERSION"));
 
+/// Who would get what of one event.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    pub bundle: &'a Bundle,
+    pub state: &'a PolicyState,
+    pub event: &'a EventFacts<'a>,
+    pub recipient: &'a Recipient,
+    /// None: what stands without asking.
+    pub purpose: Option<Purpose>,
+    pub at: LogTime,
+}
+
 /// Rules one event for one recipient by the standing purposes of the recipient's kind.
 #[must_use]
 pub fn rule(
@@ -135,7 +147,8 @@ impl Memo {
         let slices: Vec<_> =
             categories.map(|category| SliceRuling { category, outcome: slice(self, s, category) }).collect();
         let decided = Decided { slices: slices.into(), scopes: shared_scopes(s, Leans::default()), valid_until: None };
-        ruling(s.event, s.recipient, s.state, s.bundle, s.ask, &decided)
+        let Situation { bundle, state, event, recipient, at, .. } = *s;
+        ruling(&Question { bundle, state, event, recipient, purpose: None, at }, s.ask, &decided)
     }
 
     /// [`rule`], remembering.
@@ -148,7 +161,7 @@ impl Memo {
         recipient: &Recipient,
         at: LogTime,
     ) -> Ruling {
-        self.decide(bundle, state, event, recipient, at, None)
+        self.decide(&Question { bundle, state, event, recipient, purpose: None, at })
     }
 
     /// [`rule_for`], remembering.
@@ -162,18 +175,12 @@ impl Memo {
         purpose: Purpose,
         at: LogTime,
     ) -> Ruling {
-        self.decide(bundle, state, event, recipient, at, Some(purpose))
+        self.decide(&Question { bundle, state, event, recipient, purpose: Some(purpose), at })
     }
 
-    fn decide(
-        &mut self,
-        bundle: &Bundle,
-        state: &PolicyState,
-        event: &EventFacts<'_>,
-        recipient: &Recipient,
-        at: LogTime,
-        asked: Option<Purpose>,
-    ) -> Ruling {
+    /// [`Self::rule`] or [`Self::rule_for`], by what is asked.
+    pub(crate) fn decide(&mut self, question: &Question<'_>) -> Ruling {
+        let Question { bundle, state, event, recipient, purpose, at } = *question;
         self.turn_to(bundle, state.revision());
         let key = event.impersonal(state).then(|| Key {
             source: event.source,
@@ -182,13 +189,13 @@ impl Memo {
             labels: event.labels,
             content: event.content,
             event_axis: bundle.defaults.event_axis(event.event_type),
-            asked,
+            asked: purpose,
         });
         if let Some(known) = key.as_ref().and_then(|key| self.recall(key, at)) {
-            return ruling(event, recipient, state, bundle, None, known);
+            return ruling(question, None, known);
         }
-        let decided = self.cold(&Situation::gather(bundle, state, event, recipient, at, asked.is_some()), asked);
-        let answer = ruling(event, recipient, state, bundle, None, &decided);
+        let decided = self.cold(&Situation::gather(bundle, state, event, recipient, at, purpose.is_some()), purpose);
+        let answer = ruling(question, None, &decided);
         // When what holds at an earlier time changed is not kept: it holds then alone.
         if let Some(key) = key.filter(|_| at >= state.at()) {
             self.keep(&key, at, state.next_change_at(at), decided);
@@ -240,14 +247,8 @@ fn shared_scopes(s: &Situation<'_>, leans: Leans) -> BTreeSet<Scope> {
     scopes
 }
 
-fn ruling(
-    event: &EventFacts<'_>,
-    recipient: &Recipient,
-    state: &PolicyState,
-    bundle: &Bundle,
-    ask: Option<&AskState>,
-    decided: &Decided,
-) -> Ruling {
+fn ruling(question: &Question<'_>, ask: Option<&AskState>, decided: &Decided) -> Ruling {
+    let Question { bundle, state, event, recipient, .. } = *question;
     let mut scopes = decided.scopes.clone();
     if let Some(person) = event.person {
         // At an intermediary what a class of treating providers reaches ends with the treatment.

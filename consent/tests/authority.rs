@@ -4,6 +4,8 @@
 
 mod cases;
 pub mod claims;
+mod orders;
+mod referral;
 
 use crate::common::*;
 use cases::*;
@@ -170,58 +172,6 @@ fn part_2_has_no_threat_locate_victim_custody_or_alert() {
     }
 }
 
-/// A generic order opens no Part 2 record, and no order opens what is not in it.
-#[test]
-fn an_order_opens_exactly_its_scope_after_a_review() {
-    let event = Event::of(SUD, &[Category::Referral, Category::BhTreatment]);
-    let mut facts = process(SUD, Purpose::Prosecute, order_2_65());
-    facts.scope = AskScope {
-        categories: vec![Category::Referral],
-        elements: vec!["attendance".to_owned()],
-        data_from: Some(LogTime(NOW.0 - 10 * DAY)),
-        data_before: Some(NOW),
-        ..AskScope::default()
-    };
-    let mut c = county();
-    c.asks(&facts);
-    assert_eq!(withheld(&c.under(&event, facts.ask), Category::Referral), ["ASK_UNREVIEWED"]);
-    review(&mut c, &facts, ReviewOutcome::Release);
-    let ruling = c.under(&event, facts.ask);
-    assert_eq!(shows(&ruling, Category::Referral), ["attendance"]);
-    assert_eq!(withheld(&ruling, Category::BhTreatment), ["ASK_SCOPE"]);
-    assert_eq!(ruling.valid_until, Some(LogTime(NOW.0 + 30 * DAY)));
-    let grant = &one(&ruling, Category::Referral).outcome.grants()[0];
-    assert!(grant.obligations.contains(&Obligation::NoProceedingsAgainstPatient));
-    let mut later = event.clone();
-    later.asserted_at = Some("2026-11-24T00:00:00Z");
-    assert_eq!(withheld(&c.under(&later, facts.ask), Category::Referral), ["ASK_SCOPE"]);
-    later.asserted_at = None;
-    assert_eq!(withheld(&c.under(&later, facts.ask), Category::Referral), ["ASK_SCOPE"], "no time, no period");
-    let refused = review(&mut c, &facts, ReviewOutcome::Refuse);
-    assert_eq!(handoff_law::floors(LogPos(99), &refused), [(Scope::Ask(facts.ask), LogPos::INFINITY)]);
-    assert_eq!(withheld(&c.under(&event, facts.ask), Category::Referral), ["ASK_ENDED"]);
-
-    let generic = process(SUD, Purpose::CivilProc, court_order());
-    nothing_released(&answer(&generic, &Event::of(SUD, &carried())));
-    let subpoena =
-        process(SUD, Purpose::CivilProc, LegalProcessClaim { kind: Some(ProcessKind::Subpoena), ..order_2_64() });
-    nothing_released(&answer(&subpoena, &Event::of(SUD, &carried())));
-}
-
-/// 2.65(d)(5): to police only where the holder had its say.
-#[test]
-fn an_order_for_police_needs_the_holder_heard() {
-    let event = Event::of(SUD, &[Category::Referral]);
-    let mut claim = order_2_65();
-    let for_police = |claim: &LegalProcessClaim| {
-        let facts = process(SUD, Purpose::LeInvest, claim.clone());
-        answer(&AskFacts { to: to(PATROL, Le), ..facts }, &event)
-    };
-    nothing_released(&for_police(&claim));
-    claim.findings.push(CourtFinding::HolderHeard);
-    assert!(for_police(&claim).releases());
-}
-
 /// A unit gives its own data and nobody else's; only it says what its own law asks of it.
 #[test]
 fn a_unit_discloses_only_its_own() {
@@ -358,58 +308,6 @@ fn an_ask_reaches_the_persons_linked_to_its_own() {
     assert!(c.under(&elsewhere, facts.ask).releases());
     c.fold("hub-operator", vec![Fact::PersonsUnlinked { a, b, approver }]);
     assert_eq!(withheld(&c.under(&elsewhere, facts.ask), Category::BhTreatment), ["ASK_SCOPE"]);
-}
-
-fn monitored() -> ConsentFacts {
-    let mut referral = consent(88, ConsentType::Part2CriminalJustice, SUD, &[JAIL]);
-    referral.purposes = [Purpose::CjMonitor].into();
-    referral.categories = [Category::Part2Record].into();
-    referral.expiry = Expiry::Event { code: "final-disposition".to_owned() };
-    referral
-}
-
-/// EC-88: attendance, compliance and completion, to those who monitor.
-#[test]
-fn a_criminal_justice_referral_consent_opens_its_template_to_those_who_monitor() {
-    let county = || {
-        let mut c = county();
-        c.agreement(&everything(&[(SUD, P2p), (JAIL, Cj), (PATROL, Le), (CLINIC, Bhc)]));
-        c
-    };
-    let event = Event::of(SUD, &[Category::Referral, Category::BhTreatment]);
-    let mut c = county();
-    c.consent(monitored());
-    let ruling = c.rule(&event, &to(JAIL, Cj));
-    assert_eq!(shows(&ruling, Category::Referral), ["attendance", "completion", "compliance"]);
-    assert!(!one(&ruling, Category::BhTreatment).outcome.withheld().is_empty());
-    let grant = &one(&ruling, Category::Referral).outcome.grants()[0];
-    assert!(grant.notice.is_some() && grant.obligations.contains(&Obligation::NoProceedingsAgainstPatient));
-    assert_eq!(grant.basis.iter().map(ToString::to_string).collect::<Vec<_>>(), ["B22"]);
-    let point = &handoff_law::explain(&c.bundle, &ruling)[0].points[0];
-    assert!(point.plain.contains("B22") && !point.plain.contains("B14"), "{}", point.plain);
-    // What it is told of the consent is what 2.35 says, not what 2.31 says of others.
-    let scope = grant.notice.as_ref().unwrap().scope().en.to_string();
-    assert!(scope.contains("may not revoke this consent before it ends") && scope.contains("official duties"));
-    assert!(!scope.contains("at any time"));
-    let mut elsewhere = monitored();
-    elsewhere.recipients = elsewhere.recipients.iter().cloned().chain([unit_id(PATROL), unit_id(CLINIC)]).collect();
-    elsewhere.purposes = elsewhere.purposes.iter().copied().chain([Purpose::Treat, Purpose::LeFollowup]).collect();
-    c.consent(elsewhere);
-    for other in [to(PATROL, Le), to(CLINIC, Bhc)] {
-        nothing_released(&c.rule(&event, &other));
-    }
-    // I13: no other type stands in for it, and it ends by its event.
-    for (kind, purposes) in
-        [(ConsentType::Part2Named, vec![Purpose::CjMonitor]), (ConsentType::Part2Tpo, vec![Purpose::Treat])]
-    {
-        let mut c = county();
-        c.consent(ConsentFacts { purposes: purposes.into(), ..consent(89, kind, SUD, &[JAIL]) });
-        nothing_released(&c.rule(&event, &to(JAIL, Cj)));
-    }
-    let mut c = county();
-    c.consent(monitored());
-    c.fold(SUD, vec![Fact::ConsentExpired { consent: record(1088), person: person(1) }]);
-    assert!(withheld(&c.rule(&event, &to(JAIL, Cj)), Category::Referral).contains(&"CONSENT_EXPIRED"));
 }
 
 #[test]

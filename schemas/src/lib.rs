@@ -6,6 +6,7 @@ pub mod canary;
 mod category;
 mod cloud_event;
 pub mod compat;
+mod consents;
 mod element_set;
 mod error;
 mod evidence;
@@ -33,12 +34,13 @@ pub use asks::{
 };
 pub use category::{Category, UnknownCategory};
 pub use cloud_event::{CloudEvent, Envelope, SOURCE_PREFIX, TYPE_PREFIX};
+pub use consents::{ConsentFacts, ConsentType, Expiry, NamedBy, RevokedFor};
 pub use element_set::ElementSet;
 pub use error::SchemaError;
 pub use evidence::{MatchEvidence, MatchMethod, MatchScore};
 pub use facts::{
-    AgreementStatus, ConsentFacts, ConsentType, Disposition, Expiry, Fact, HipaaStatus, LawLabel, NamedBy, OrgType,
-    Part2Status, PartnerStatus, ReferralStatus, RevokedFor, UnitFacts,
+    AgreementStatus, Disposition, Fact, HipaaStatus, LawLabel, OrgType, Part2Status, PartnerStatus, ReferralStatus,
+    UnitFacts,
 };
 pub use hooks::HookReview;
 pub use ids::{
@@ -55,4 +57,4 @@ pub use purpose::{Purpose, UnknownPurpose};
 pub use recipient::{Recipient, RecipientKind, UnknownRecipientKind};
 pub use registry::{CategoryRule, Leaf, Registry, Sliced, present};
 pub use seals::SealFacts;
-pub use time::LogTime;
+pub use time::{EAST, LogTime, WEST, time_zone};

@@ -25,7 +25,7 @@ pub enum Signer {
 }
 
 /// The signatures under one consent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Signatures {
     pub signers: BTreeSet<Signer>,
     /// Where the person's days begin and end: an IANA name, or `+hh:mm`. Absent: nobody said.

@@ -98,6 +98,13 @@ impl Registry {
         &self.elements
     }
 
+    /// Whether it is a word that a document may select leaves by: of the vocabulary, or the slug of a category for its
+    /// leaves without one.
+    #[must_use]
+    pub fn is_element(&self, word: &str) -> bool {
+        self.elements().contains_key(word) || word.parse::<Category>().is_ok()
+    }
+
     /// The schema as published.
     pub fn schema(&self, event_type: &EventType) -> Result<&Value, SchemaError> {
         self.entry(event_type).map(|e| &e.schema)

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::SeqCst;
 
 use handoff::config::Config;
-use handoff::operator::{activate, laws};
+use handoff::operator::{OfHook, activate, laws, review_hook};
 use handoff_gateway::wire::Row;
 use handoff_law::{Bundle, BundleHash, CarriedLaw};
 use handoff_schemas::{EventId, Fact, RecordId, UnitId};
@@ -14,7 +14,7 @@ use handoff_spine::broker::ServiceName;
 use handoff_spine::commit::{Commit, LoggedEvent};
 use handoff_spine::intake::subject;
 use handoff_spine::log::{EVENTS, Log};
-use handoff_tests::{County, accepted, event};
+use handoff_tests::{County, accepted, event, until};
 use serde_json::json;
 
 use crate::replay::{follows_from_the_log, recorded};
@@ -220,4 +220,20 @@ async fn a_hub_stops_and_does_not_start_where_a_law_that_the_log_names_is_missin
     let dir = county.stop_keeping().await.unwrap();
     let Err(refused) = County::again(dir, &config).await else { panic!("it started") };
     assert!(format!("{refused:#}").contains("HO-4004"), "{refused:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_reviewed_is_a_hook_of_the_law_in_force() {
+    const OTHER: &str = "ST-03/US-KS/hold-facts-of-2027";
+    let county = County::start().await.unwrap();
+    let by = "Counsel of River County";
+    let review = OfHook { hook: OTHER, jurisdiction: None, by, on: None, agreement: None, age: None, withdrawn: false };
+    let refusal = review_hook(&county.session, &review).await.unwrap().unwrap_err();
+    assert_eq!(refusal.code, "HO-1440");
+    let files = bent("hooks/us-ks.toml", "\"ST-03/US-KS/hold-facts\"", &format!("\"{OTHER}\""));
+    put_in_force(&county, &files, "the section as amended").await;
+    // The registry follows the law on the log like everybody else.
+    let reviewed = async || review_hook(&county.session, &review).await.unwrap().is_ok();
+    until("the law in force is followed", reviewed).await.unwrap();
+    county.stop().await.unwrap();
 }

@@ -293,7 +293,7 @@ impl Reader {
             let help = "use a date, or a date and time with its offset";
             self.fault("HO-1321", raw.span(), clause, "no date", "rulebook 7.1", help);
         }
-        read.map(|t| LogTime(t.as_millisecond()))
+        read.map(LogTime::from)
     }
 
     fn boilerplate(&mut self, d: &Document, parties: &[Party]) {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::{Hook, HookEffect, Hooks, Mark, Reach, Regulates};
+use crate::bundle::place::line;
 use crate::day::OF_AGE;
 
 /// As long as the event type that records a review takes.
@@ -152,11 +153,6 @@ impl Hooks {
     }
 }
 
-/// The line of a byte, from 1.
-fn line(text: &str, byte: usize) -> usize {
-    1 + text.bytes().take(byte).filter(|b| *b == b'\n').count()
-}
-
 fn hook(written: Written, jurisdiction: &str, leaves: &Leaves<'_>) -> Result<Hook, String> {
     let id = written.id.clone();
     let wrong = |why: String| format!("`{id}`: {why}");
@@ -195,7 +191,7 @@ fn effect(written: &Written) -> Result<HookEffect, String> {
     if written.elements.is_empty() == (written.effect == Effect::Narrow) {
         return Err("a `narrow`, and nothing else, lists the `elements` that it leaves".to_owned());
     }
-    if let Some(unknown) = written.elements.iter().find(|word| !is_element(word)) {
+    if let Some(unknown) = written.elements.iter().find(|word| !Registry::embedded().is_element(word)) {
         return Err(format!("`{unknown}` is no element of schemas/elements.json"));
     }
     Ok(match written.effect {
@@ -210,11 +206,6 @@ fn effect(written: &Written) -> Result<HookEffect, String> {
         },
         Effect::Informs => HookEffect::Informs,
     })
-}
-
-/// A word that templates select by: of the vocabulary, or the slug of a category.
-fn is_element(word: &str) -> bool {
-    Registry::embedded().elements().contains_key(word) || word.parse::<Category>().is_ok()
 }
 
 /// What it applies to: all three stated where it is about a flow, none where it informs.

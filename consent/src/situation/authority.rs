@@ -1,9 +1,8 @@
 use handoff_schemas::{
-    Category, Claim, CourtFinding, CrimeAct, CustodyKind, EmergencyClaim, LawLabel, LegalProcessClaim,
+    Category, Claim, CourtFinding, CrimeAct, CustodyKind, EmergencyClaim, LawLabel, LegalProcessClaim, LogTime,
     MandatedReportClaim, ProcessKind, Purpose, RecipientKind, ReportSubject, ThreatClaim, ThreatLimb,
 };
 
-use super::consent::instant;
 use super::{CellFacts, Situation};
 use crate::exceptions::{Exception, ExceptionName};
 use crate::facts::SliceFacts;
@@ -63,7 +62,7 @@ impl<'a> Situation<'a> {
     fn in_bounds(&self) -> bool {
         let Some(scope) = self.ask.map(|a| &a.facts.scope) else { return false };
         let bounded = scope.data_from.is_some() || scope.data_before.is_some();
-        let in_period = match self.event.asserted_at.and_then(instant) {
+        let in_period = match self.event.asserted_at.and_then(LogTime::parse) {
             _ if !bounded => true,
             Some(at) => scope.data_from.is_none_or(|from| at >= from) && scope.data_before.is_none_or(|end| at < end),
             None => false,

@@ -237,15 +237,11 @@ fn lacks_own(consent: &ConsentState, axes: &[(Category, CellFacts<'_>)]) -> Opti
 /// (2.31(a)(3); rulebook 7.4). In doubt about the time a permit does not reach it, and a denial does.
 fn reaches(f: &ConsentFacts, event: &EventFacts<'_>) -> bool {
     let bounded = f.data_from.is_some() || f.data_before.is_some();
-    let in_period = match event.asserted_at.filter(|_| bounded).and_then(instant) {
+    let in_period = match event.asserted_at.filter(|_| bounded).and_then(LogTime::parse) {
         Some(at) => f.data_from.is_none_or(|from| at >= from) && f.data_before.is_none_or(|end| at < end),
         None => !bounded || f.deny,
     };
     let in_records = f.records.is_empty() || f.records.contains(&event.record);
     let of_type = |t| unversioned(t) == unversioned(event.event_type);
     in_period && in_records && (f.event_types.is_empty() || f.event_types.iter().any(of_type))
-}
-
-pub(super) fn instant(text: &str) -> Option<LogTime> {
-    text.parse::<jiff::Timestamp>().ok().map(|at| LogTime(at.as_millisecond()))
 }

@@ -81,7 +81,7 @@ fn business_days_after(from: LogTime, days: u32) -> Option<LogTime> {
         }
     }
     let end = day.checked_add(1.day()).ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-    Some(LogTime(end.timestamp().as_millisecond()))
+    Some(end.timestamp().into())
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_review_is_due_after_two_business_days() {
-        let at = |text: &str| LogTime(text.parse::<Timestamp>().unwrap().as_millisecond());
+        let at = |text: &str| LogTime::parse(text).unwrap();
         for (from, due) in [
             ("2026-11-23T09:00:00Z", "2026-11-26T00:00:00Z"),
             ("2026-11-20T23:59:59Z", "2026-11-25T00:00:00Z"),

@@ -20,6 +20,9 @@ pub struct ConsentState {
     pub verified: bool,
     pub revoked: bool,
     pub expired: bool,
+    /// Who signed it, and where the days are counted: shared, for most are alike. None: the person alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signatures: Option<Arc<Signatures>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     marks: Option<Box<Marks>>,
 }
@@ -29,7 +32,6 @@ pub struct ConsentState {
 #[serde(default)]
 struct Marks {
     revoked_for: BTreeSet<UnitId>,
-    signatures: Option<Signatures>,
     /// Earlier choices of the person that its document names, and those over which a unit confirmed it (rulebook 7.4).
     refers_to: BTreeSet<RecordId>,
     confirmed: BTreeMap<UnitId, BTreeSet<RecordId>>,
@@ -40,7 +42,6 @@ struct Marks {
 
 static UNMARKED: Marks = Marks {
     revoked_for: BTreeSet::new(),
-    signatures: None,
     refers_to: BTreeSet::new(),
     confirmed: BTreeMap::new(),
     ended_since: None,
@@ -61,7 +62,7 @@ impl ConsentState {
     /// Who signed it. None: the person alone.
     #[must_use]
     pub fn signatures(&self) -> Option<&Signatures> {
-        self.marks().signatures.as_ref()
+        self.signatures.as_deref()
     }
 
     /// Whether nothing ended it for this recipient. Types, scope and form are other questions.
@@ -143,13 +144,16 @@ impl Consents {
         let (revoked, expired) = before.as_ref().map_or((false, false), |b| (b.revoked, b.expired));
         let marks = before.as_ref().and_then(|b| b.marks.as_deref()).and_then(Marks::of_its_end);
         let (recorded_by, verified) = (self.pool.unit(recorded_by), false);
-        let state = ConsentState { facts, recorded_by, recorded_at, verified, revoked, expired, marks };
+        let signatures = None;
+        let state = ConsentState { facts, recorded_by, recorded_at, verified, revoked, expired, signatures, marks };
         self.all.insert(record, Arc::new(state));
         people.into_iter().flatten().map(Rerule::Person).collect()
     }
 
     pub fn signed(&mut self, record: RecordId, signatures: Signatures) -> Option<Rerule> {
-        self.mark(record, |marks| marks.signatures = Some(signatures))
+        let consent = self.all.get_mut(&record)?;
+        Arc::make_mut(consent).signatures = Some(self.pool.signed(signatures));
+        Some(Rerule::Person(consent.facts.person))
     }
 
     /// A document speaks through the unit that recorded it; a unit that may disclose speaks for its own data.
@@ -241,6 +245,7 @@ impl Marks {
 #[derive(Clone, Debug, Default)]
 struct Pool {
     units: HashSet<UnitId>,
+    signatures: HashSet<Arc<Signatures>>,
     parties: HashSet<List<UnitId>>,
     purposes: HashSet<List<Purpose>>,
     categories: HashSet<List<Category>>,
@@ -258,6 +263,15 @@ impl Pool {
         share(&mut self.parties, &mut facts.recipients);
         share(&mut self.purposes, &mut facts.purposes);
         share(&mut self.categories, &mut facts.categories);
+    }
+
+    fn signed(&mut self, signatures: Signatures) -> Arc<Signatures> {
+        if let Some(known) = self.signatures.get(&signatures) {
+            return Arc::clone(known);
+        }
+        let signatures = Arc::new(signatures);
+        self.signatures.insert(Arc::clone(&signatures));
+        signatures
     }
 
     fn unit(&mut self, unit: &UnitId) -> UnitId {

@@ -90,25 +90,16 @@ pub fn any_whole_consent() -> impl Strategy<Value = ConsentFacts> {
     (who, units, purposes, categories, elements, expiry, any::<bool>(), prop::bool::weighted(0.2)).prop_map(
         |((n, p, consent_type), (grantors, recipients), purposes, categories, elements, expiry, tpo_class, deny)| {
             ConsentFacts {
-                consent: record(1000 + n),
-                person: person(p),
-                consent_type,
                 grantors: grantors.into(),
                 recipients: recipients.into(),
                 tpo_class,
-                treating_participants: false,
                 purposes: purposes.into(),
                 categories: categories.into(),
                 elements: elements.into(),
-                data_from: None,
-                data_before: None,
-                records: [].into(),
-                event_types: [].into(),
                 signed_at: LogTime(NOW.0 - DAY),
                 expiry,
                 deny,
-                restriction: false,
-                revocable_from: None,
+                ..ConsentFacts::blank(record(1000 + n), person(p), consent_type)
             }
         },
     )

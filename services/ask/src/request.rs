@@ -121,8 +121,7 @@ pub fn scope(given: &Given<'_>) -> Result<AskScope, Refusal> {
 /// # Errors
 /// HO-2509 where it is no time.
 pub fn instant(text: &str) -> Result<LogTime, Refusal> {
-    let read = text.parse::<jiff::Timestamp>().map(|t| LogTime(t.as_millisecond()));
-    read.map_err(|_| Refusal::new("HO-2509", "a time cannot be read", "send RFC 3339 with an offset"))
+    LogTime::parse(text).ok_or_else(|| Refusal::new("HO-2509", "a time cannot be read", "send RFC 3339 with an offset"))
 }
 
 fn no_such_role(place: &str) -> Refusal {

@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use crate::choices;
 use crate::limits::Recorder;
-use crate::moment::instant;
 use crate::signatures;
 use crate::state::{Consent, Status};
 use crate::steps::{Step, find};
@@ -182,7 +181,7 @@ struct Revoked {
 fn revocation(state: &Consent, item: &Item) -> Result<(RevokedFor, bool), Refusal> {
     let revoked: Revoked = read(item)?;
     // 42 CFR 2.35(c): irrevocable until what it states has come. An event that it states ends it.
-    let when = revoked.revoked_at.as_deref().or(item.asserted_at.as_deref()).and_then(instant);
+    let when = revoked.revoked_at.as_deref().or(item.asserted_at.as_deref()).and_then(LogTime::parse);
     let too_early = |f: &ConsentFacts| {
         let revocable = f.revocable_from.zip(when).is_some_and(|(from, when)| when >= from);
         f.consent_type == ConsentType::Part2CriminalJustice && !revocable
@@ -236,7 +235,7 @@ struct Since {
 fn since(item: &Item) -> Result<Option<LogTime>, Refusal> {
     let said: Since = read(item)?;
     let came = said.expired_at.filter(|_| said.cause.as_deref() == Some("event"));
-    Ok(said.revoked_at.or(came).as_deref().and_then(instant))
+    Ok(said.revoked_at.or(came).as_deref().and_then(LogTime::parse))
 }
 
 fn ended_since(consent: RecordId, person: PersonId, parties: &RevokedFor, since: LogTime) -> Fact {
@@ -256,7 +255,7 @@ fn ended(state: &Consent, item: &Item) -> Result<(), Refusal> {
     let expiry = state.facts.as_ref().map(|f| &f.expiry);
     match (ended.cause.as_str(), expiry) {
         ("date", Some(Expiry::At { at })) => {
-            let when = ended.expired_at.as_deref().or(item.asserted_at.as_deref()).and_then(instant);
+            let when = ended.expired_at.as_deref().or(item.asserted_at.as_deref()).and_then(LogTime::parse);
             if when.is_some_and(|when| when >= *at) {
                 return Ok(());
             }
@@ -323,7 +322,7 @@ struct Objection {
 fn objection(item: &Item, consent: RecordId, person: PersonId) -> Result<Vec<Fact>, Refusal> {
     let objection: Objection = read(item)?;
     let scope: Scope = objection.named.into();
-    let since = instant(&objection.objected_at);
+    let since = LogTime::parse(&objection.objected_at);
     match objection.kind.as_str() {
         // Who allows sharing in an emergency only has said what may lift the rest.
         "emergency-only" => Ok(vec![forbid(consent, person, scope, Lifted::ByEmergency, since)]),

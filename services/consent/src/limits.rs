@@ -1,4 +1,4 @@
-use handoff_schemas::{Category, ConsentFacts, EventType, RecordId, Registry, UnitId};
+use handoff_schemas::{ConsentFacts, EventType, RecordId, Registry, UnitId};
 use handoff_spine::command::Refusal;
 use handoff_spine::decider::Names;
 use jiff::civil::Date;
@@ -56,8 +56,7 @@ impl Limits {
     /// A word that means nothing at the hub would leave a limit nobody can act on.
     fn known(&self) -> Result<(), Refusal> {
         let registry = Registry::embedded();
-        let element = |word: &String| registry.elements().contains_key(word) || word.parse::<Category>().is_ok();
-        if !self.data_elements.iter().all(element) {
+        if !self.data_elements.iter().all(|word| registry.is_element(word)) {
             return Err(Refusal::new(
                 "HO-2323",
                 "the document is limited to an element that the hub does not know",

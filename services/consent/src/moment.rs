@@ -1,17 +1,8 @@
-use handoff_schemas::LogTime;
+use handoff_schemas::{EAST, LogTime, WEST, time_zone};
 use handoff_spine::command::Refusal;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::{Offset, TimeZone};
-
-/// Where a day begins first and where it ends last.
-const EAST: Offset = Offset::constant(14);
-const WEST: Offset = Offset::constant(-12);
-
-/// An RFC 3339 time in log milliseconds; none where it is none.
-pub fn instant(text: &str) -> Option<LogTime> {
-    text.parse::<Timestamp>().ok().map(|t| LogTime(t.as_millisecond()))
-}
+use jiff::tz::TimeZone;
 
 /// The first instant after the stated day where the person is: a consent "until 5 March" holds all of that day.
 ///
@@ -64,7 +55,7 @@ pub fn period(
     }
     let (begins, ends) = clocks(zone, reading).ok_or_else(|| wrong("has an unknown time zone", "/expiry/time_zone"))?;
     let bound = |at: Option<LogTime>, place| at.ok_or_else(|| wrong("is out of range", place));
-    let from = from.map(|day| bound(start(day, begins), "/data_from")).transpose()?;
+    let from = from.map(|day| bound(LogTime::start_of(day, begins), "/data_from")).transpose()?;
     let before = to.map(|day| bound(end(day, ends), "/data_to")).transpose()?;
     Ok((from, before))
 }
@@ -101,25 +92,7 @@ fn clocks(zone: Option<&str>, reading: Reading) -> Option<(TimeZone, TimeZone)> 
     }
 }
 
-/// The first instant of a day.
-fn start(day: Date, zone: TimeZone) -> Option<LogTime> {
-    day.to_zoned(zone).ok().map(|midnight| LogTime(midnight.timestamp().as_millisecond()))
-}
-
 /// The first instant after a day.
 fn end(day: Date, zone: TimeZone) -> Option<LogTime> {
-    day.tomorrow().ok().and_then(|next| start(next, zone))
-}
-
-fn time_zone(name: &str) -> Option<TimeZone> {
-    TimeZone::get(name).ok().or_else(|| offset(name).map(TimeZone::fixed))
-}
-
-/// `+hh:mm` or `-hh:mm`.
-fn offset(text: &str) -> Option<Offset> {
-    let (sign, rest) = text.strip_prefix('-').map(|r| (-1, r)).or_else(|| text.strip_prefix('+').map(|r| (1, r)))?;
-    let (hours, minutes) = rest.split_once(':')?;
-    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    let in_range = (0..=14).contains(&hours) && (0..60).contains(&minutes);
-    in_range.then(|| Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok())?
+    day.tomorrow().ok().and_then(|next| LogTime::start_of(next, zone))
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::decide::read;
 use crate::limits::{Limits, Recorder};
-use crate::moment::{end_of_day, instant};
+use crate::moment::end_of_day;
 
 /// The terms of a document, as far as they decide who may have what. Everything else stays in the sealed slices.
 #[derive(Default, Deserialize)]
@@ -76,8 +76,8 @@ fn permission(terms: Terms, item: &Item, consent: RecordId, person: PersonId) ->
     named(&terms)?;
     parent_alone(&terms)?;
     counseling_notes(&terms, consent_type)?;
-    let signed_at = terms.signed_at.as_deref().and_then(instant).unwrap_or_default();
-    if item.asserted_at.as_deref().and_then(instant).is_some_and(|received| signed_at > received) {
+    let signed_at = terms.signed_at.as_deref().and_then(LogTime::parse).unwrap_or_default();
+    if item.asserted_at.as_deref().and_then(LogTime::parse).is_some_and(|received| signed_at > received) {
         return Err(Refusal::new(
             "HO-2315",
             "the consent was signed after it was received: 2.31(a)(9)",
@@ -90,25 +90,16 @@ fn permission(terms: Terms, item: &Item, consent: RecordId, person: PersonId) ->
     // 2.31(a)(5): "at the request of the patient" is a purpose where the patient asks.
     let purposes = if terms.purposes.is_empty() { vec![Purpose::Patrqt] } else { terms.purposes };
     Ok(ConsentFacts {
-        consent,
-        person,
-        consent_type,
         grantors: terms.grantors.into(),
         recipients: terms.recipients.into(),
         tpo_class: terms.tpo_class,
         treating_participants: !terms.intermediary.name.is_empty() && terms.intermediary.treating_providers_only,
         purposes: purposes.into(),
         categories: terms.data_scope.into(),
-        elements: [].into(),
-        data_from: None,
-        data_before: None,
-        records: [].into(),
-        event_types: [].into(),
         signed_at,
         expiry,
-        deny: false,
-        restriction: false,
         revocable_from,
+        ..ConsentFacts::blank(consent, person, consent_type)
     })
 }
 
@@ -121,7 +112,7 @@ fn denial(terms: Terms, consent: RecordId, person: PersonId) -> Result<ConsentFa
         None => Expiry::Never,
     };
     // A later choice can stand over a denial only where it is known when that was made (rulebook 7.4).
-    let signed_at = terms.signed_at.as_deref().and_then(instant).unwrap_or_default();
+    let signed_at = terms.signed_at.as_deref().and_then(LogTime::parse).unwrap_or_default();
     let denied = forbidding(
         consent,
         person,
@@ -156,25 +147,13 @@ pub fn forbidding(
 ) -> ConsentFacts {
     let all = |given: Vec<Category>| if given.is_empty() { Category::ALL.to_vec() } else { given };
     ConsentFacts {
-        consent,
-        person,
-        consent_type,
         grantors: scope.grantors.into(),
         recipients: scope.recipients.into(),
-        tpo_class: false,
-        treating_participants: false,
         purposes: if scope.purposes.is_empty() { Purpose::ALL.to_vec().into() } else { scope.purposes.into() },
         categories: all(scope.categories).into(),
-        elements: [].into(),
-        data_from: None,
-        data_before: None,
-        records: [].into(),
-        event_types: [].into(),
-        signed_at: LogTime(0),
         expiry,
         deny: true,
-        restriction: false,
-        revocable_from: None,
+        ..ConsentFacts::blank(consent, person, consent_type)
     }
 }
 

@@ -35,27 +35,7 @@ fn bounds() -> impl Strategy<Value = (Option<LogTime>, Option<LogTime>)> {
 }
 
 fn blank(n: u128, deny: bool) -> ConsentFacts {
-    ConsentFacts {
-        consent: record(&n.to_string()),
-        person: person(1),
-        consent_type: ConsentType::General,
-        grantors: [].into(),
-        recipients: [].into(),
-        tpo_class: false,
-        treating_participants: false,
-        purposes: [].into(),
-        categories: [].into(),
-        elements: [].into(),
-        data_from: None,
-        data_before: None,
-        records: [].into(),
-        event_types: [].into(),
-        signed_at: LogTime(0),
-        expiry: Expiry::Never,
-        deny,
-        restriction: false,
-        revocable_from: None,
-    }
+    ConsentFacts { deny, ..ConsentFacts::blank(record(&n.to_string()), person(1), ConsentType::General) }
 }
 
 fn permissions() -> impl Strategy<Value = (ConsentFacts, Form)> {

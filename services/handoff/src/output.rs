@@ -37,6 +37,15 @@ pub fn print(value: &Value) {
     }
 }
 
+/// The value for programs, or the text for people.
+pub fn said(as_json: bool, value: &Value, text: impl FnOnce() -> String) {
+    if as_json {
+        print(value);
+    } else {
+        anstream::println!("{}", text());
+    }
+}
+
 /// A table that fits the terminal.
 pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();

@@ -1,15 +1,12 @@
 //! Birth and death, as a unit holds them: they decide whose signature counts (42 CFR 2.14, 2.15; 45 CFR 164.502(g)).
 
-use handoff_schemas::{Fact, PersonId};
+use handoff_schemas::{EAST, Fact, PersonId};
 use handoff_spine::command::{Item, Refusal};
 use jiff::civil::Date;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::decide::read;
-
-/// Where a day begins first: what is not over there lies ahead everywhere.
-const EAST: Offset = Offset::constant(14);
 
 #[derive(Deserialize)]
 struct Asserted {
@@ -60,5 +57,6 @@ pub fn died(item: &Item, person: PersonId) -> Result<Fact, Refusal> {
 /// Whether the day has begun nowhere when the event says it was stated; an event without a time cannot show it.
 fn ahead(item: &Item, day: Date) -> bool {
     let stated = item.asserted_at.as_deref().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    // Where a day begins first: what has not begun there lies ahead everywhere.
     stated.is_some_and(|at| day > at.to_zoned(TimeZone::fixed(EAST)).date())
 }

@@ -5,7 +5,7 @@ use handoff_schemas::{Fact, OperatorFacts, PartnerId, UnitFacts, UnitId};
 use handoff_spine::command::{Command, Item, Refusal};
 use handoff_spine::commit::LoggedEvent;
 use handoff_spine::decider::{Decider, NewEvent};
-use handoff_spine::directory::{Directory, OPERATOR, PartnerFacts};
+use handoff_spine::directory::{OPERATOR, PartnerFacts};
 
 use crate::moves::Move;
 use crate::state::Entry;
@@ -20,20 +20,6 @@ pub trait Known: Send + Sync + 'static {
     /// The law whose hooks are reviewed: this build's, unless the hub is under another.
     fn law(&self) -> Option<Arc<Bundle>> {
         Bundle::embedded().ok()
-    }
-}
-
-impl Known for Directory {
-    fn unit(&self, unit: &UnitId) -> Option<Arc<UnitFacts>> {
-        Self::unit(self, unit)
-    }
-
-    fn partner(&self, partner: &PartnerId) -> Option<PartnerFacts> {
-        Self::partner(self, partner)
-    }
-
-    fn operator(&self) -> Option<OperatorFacts> {
-        Self::operator(self)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use handoff_law::Hook;
+use handoff_law::{Hook, OF_AGE};
 use handoff_schemas::{AgreementId, Fact, HookReview};
 use handoff_spine::command::{Command, Item, RecordRef, Refusal};
 use jiff::civil::Date;
@@ -12,9 +12,6 @@ use crate::agreement;
 use crate::decide::Known;
 use crate::read::data;
 use crate::state::Entry;
-
-/// From here on nobody is a minor.
-const OF_AGE: u8 = 18;
 
 #[derive(Deserialize)]
 struct Enabled {

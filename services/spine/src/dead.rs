@@ -144,7 +144,7 @@ impl DeadLetters {
             service: self.service.as_str().to_owned(),
             code: code.to_owned(),
             where_,
-            at: LogTime(jiff::Timestamp::now().as_millisecond()),
+            at: LogTime::from(jiff::Timestamp::now()),
             body,
         }
     }

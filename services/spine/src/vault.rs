@@ -26,6 +26,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use handoff_schemas::{EventId, PartnerId, RecordId};
 use tokio::sync::mpsc;
@@ -49,6 +50,8 @@ use crate::store::{Db, DbName, Residue, Store};
 
 /// (record, category) pairs whose unwrapped keys are held in memory: about 25 MB.
 pub const CACHED_KEYS: usize = 100_000;
+/// Between two tries to empty a write-ahead log.
+const SCRUB_AGAIN: Duration = Duration::from_millis(50);
 /// Reads of a row before its key-encryption key counts as lost.
 const READS: usize = 3;
 
@@ -319,14 +322,15 @@ impl Inner {
         Ok(key)
     }
 
-    /// A reader may keep the write-ahead log busy for a moment; a few tries see it off.
+    /// A reader may keep the write-ahead log busy for a moment, or a fold that is at work just then, which SQLite waits
+    /// for no longer than this does: a few tries with a pause between see it off.
     async fn scrub(&self, table: &'static str) -> Result<Residue, VaultError> {
         for _ in 0..20 {
             let residue = self.db.scrub(table).await?;
             if residue != Residue::WriteAheadLog {
                 return Ok(residue);
             }
-            tokio::task::yield_now().await;
+            tokio::time::sleep(SCRUB_AGAIN).await;
         }
         Ok(Residue::WriteAheadLog)
     }

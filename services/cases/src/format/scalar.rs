@@ -16,8 +16,7 @@ pub struct Instant(pub LogTime);
 impl TryFrom<String> for Instant {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
-        let read = text.parse::<jiff::Timestamp>().map(|t| Self(LogTime(t.as_millisecond())));
-        read.map_err(|_| {
+        LogTime::parse(&text).map(Self).ok_or_else(|| {
             format!(
                 "`{text}` is no time with its zone: write it like 2026-11-22T14:05:00-08:00 or 2026-11-22T22:05:00Z"
             )

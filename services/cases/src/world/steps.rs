@@ -312,9 +312,6 @@ impl World {
             Some(Expires::On { .. }) => return Err("an unchecked consent ends by `none` or by an event".to_owned()),
         };
         Ok(ConsentFacts {
-            consent: record,
-            person: Names::person(&c.of),
-            consent_type,
             grantors: units(&c.from.0)?.into(),
             recipients: units(&c.to.0)?.into(),
             tpo_class: form.get("tpo_class") == Some(&Value::Bool(true)),
@@ -324,15 +321,10 @@ impl World {
             purposes: purposes.into(),
             categories: categories.into(),
             elements: c.elements.clone().into(),
-            data_from: None,
-            data_before: None,
-            records: [].into(),
-            event_types: [].into(),
             signed_at,
             expiry,
             deny: c.deny,
-            restriction: false,
-            revocable_from: None,
+            ..ConsentFacts::blank(record, Names::person(&c.of), consent_type)
         })
     }
 }

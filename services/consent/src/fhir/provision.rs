@@ -253,10 +253,7 @@ fn elements(node: &Node<'_>) -> Result<Option<Vec<String>>, FhirRefusal> {
     let concepts = node.list("code")?;
     let mut found = Vec::new();
     for concept in &concepts {
-        let known = |(system, code): &&(&str, &str)| {
-            let word = || Registry::embedded().elements().contains_key(*code) || code.parse::<Category>().is_ok();
-            *system == ELEMENT && word()
-        };
+        let known = |(system, code): &&(&str, &str)| *system == ELEMENT && Registry::embedded().is_element(code);
         let codings = concept.concept()?;
         let (_, code) = codings.iter().find(known).ok_or_else(|| {
             concept.refuse(

@@ -1,5 +1,4 @@
 use handoff_schemas::LogTime;
-use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::FhirRefusal;
@@ -34,7 +33,7 @@ fn when(text: &str) -> Option<When> {
             let day: Date = text.parse().ok()?;
             When::Days(day, day)
         }
-        _ => When::Instant(LogTime(text.parse::<Timestamp>().ok()?.as_millisecond())),
+        _ => When::Instant(LogTime::parse(text)?),
     })
 }
 

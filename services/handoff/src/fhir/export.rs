@@ -38,7 +38,7 @@ pub async fn export(session: &Session, what: Export<'_>, which: Which<'_>) -> Re
     let ids = session.vault.id_key().await?;
     let key = session.vault.partner_key(&partner).await?;
     let folded = Folded::read(&session.log, None, None).await?;
-    let at = folded.at.advance(LogTime(jiff::Timestamp::now().as_millisecond()));
+    let at = folded.at.advance(LogTime::from(jiff::Timestamp::now()));
     let sees = |c: &&ConsentState| c.recorded_by == *what.unit || c.facts.grantors.contains(what.unit);
     let (found, local) = match which {
         Which::Consent(name) => {
@@ -70,7 +70,7 @@ fn written(
             "send the consent and its revocation as events of the hub",
         ));
     }
-    let facts = pairwise(&consent.facts, key);
+    let facts = pairwise(&relied_on(&consent.facts, &consent.recorded_by, what.unit), key);
     let mut resource = write(&facts, form(&consent.facts, what)?.as_ref())?;
     let Value::Object(members) = &mut resource else { return Ok(resource) };
     if consent.revoked || consent.ended(at) {
@@ -107,6 +107,16 @@ fn form(facts: &ConsentFacts, what: Export<'_>) -> Result<Option<Form>, Refused>
     }
 }
 
+/// What a unit that did not record it relies on: that it may itself disclose. Which others may would tell it where else
+/// the person is in care.
+fn relied_on(facts: &ConsentFacts, recorded_by: &UnitId, unit: &UnitId) -> ConsentFacts {
+    let mut facts = facts.clone();
+    if recorded_by != unit && !facts.grantors.is_empty() {
+        facts.grantors = [unit.clone()].into();
+    }
+    facts
+}
+
 /// The same facts in the only ids that the unit's agency sees.
 fn pairwise(facts: &ConsentFacts, key: &PartnerKey) -> ConsentFacts {
     let record = |id: RecordId| RecordId(key.pairwise(IdKind::Record, id.0));
@@ -125,4 +135,25 @@ fn no_such_consent() -> Refused {
         "there is no such consent for this unit",
         "check its key: `handoff consent import` prints it; only who recorded it or may disclose under it reads it",
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use handoff_schemas::ConsentType;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn who_did_not_record_a_consent_reads_of_no_other_keeper() {
+        let [program, clinic]: [UnitId; 2] = ["harbor-sud", "willow-clinic"].map(|unit| unit.parse().unwrap());
+        let blank =
+            ConsentFacts::blank(RecordId(Uuid::from_u128(1)), PersonId(Uuid::from_u128(2)), ConsentType::Part2Named);
+        let both = ConsentFacts { grantors: [program.clone(), clinic.clone()].into(), ..blank.clone() };
+        let own = ConsentFacts { grantors: [clinic.clone()].into(), ..both.clone() };
+        assert_eq!(relied_on(&both, &program, &clinic), own);
+        assert_eq!(relied_on(&both, &program, &program), both, "who recorded it reads it whole");
+        assert_eq!(relied_on(&blank, &program, &clinic), blank, "a denial to everybody names nobody");
+    }
 }

@@ -57,7 +57,7 @@ pub async fn generation(
     unit: &UnitId,
     (identity, word): (&Identity, &str),
 ) -> Result<Result<Generation, Refused>> {
-    let at = folded.at.advance(LogTime(jiff::Timestamp::now().as_millisecond()));
+    let at = folded.at.advance(LogTime::from(jiff::Timestamp::now()));
     let mut generation = Generation::FIRST;
     loop {
         let keys: Vec<String> = identity.leaves().map(|leaf| generation.key(&leaf)).collect();

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Ground;
-use super::law::LawInForce;
+use super::law::{KnownInForce, LawInForce};
 use crate::config::Config;
 
 /// The services that decide commands.
@@ -129,7 +129,8 @@ impl Services {
         let units = directory.clone();
         match name {
             ServiceName::Registry => {
-                let registry = handoff_registry::Registrar::new(Arc::new(units));
+                let law = self.law(&ground.log(name).await?).await?;
+                let registry = handoff_registry::Registrar::new(Arc::new(KnownInForce { directory: units, law }));
                 self.decide(registry, name, ground, directory).await
             }
             ServiceName::Identity => {

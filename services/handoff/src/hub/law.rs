@@ -6,7 +6,11 @@ use std::time::Duration;
 
 use handoff_law::Bundle;
 use handoff_policy::{LAW_SUBJECTS, Laws};
-use handoff_schemas::{Category, EventType, Labeller, LawLabel, SliceLabels, UnitFacts};
+use handoff_registry::Known;
+use handoff_schemas::{
+    Category, EventType, Labeller, LawLabel, OperatorFacts, PartnerId, SliceLabels, UnitFacts, UnitId,
+};
+use handoff_spine::directory::{Directory, PartnerFacts};
 use handoff_spine::log::{EVENTS, Log, LogError};
 use handoff_spine::service::ServiceError;
 use serde_json::{Map, Value};
@@ -62,8 +66,33 @@ impl LawInForce {
         }
     }
 
-    fn now(&self) -> Arc<Bundle> {
+    /// The version in force, as far as the log was followed.
+    pub fn now(&self) -> Arc<Bundle> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What the registry knows: units and partners from the directory, hooks from the law in force.
+pub struct KnownInForce {
+    pub directory: Directory,
+    pub law: Arc<LawInForce>,
+}
+
+impl Known for KnownInForce {
+    fn unit(&self, unit: &UnitId) -> Option<Arc<UnitFacts>> {
+        self.directory.unit(unit)
+    }
+
+    fn partner(&self, partner: &PartnerId) -> Option<PartnerFacts> {
+        self.directory.partner(partner)
+    }
+
+    fn operator(&self) -> Option<OperatorFacts> {
+        self.directory.operator()
+    }
+
+    fn law(&self) -> Option<Arc<Bundle>> {
+        Some(self.law.now())
     }
 }
 

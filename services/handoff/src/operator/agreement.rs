@@ -154,7 +154,7 @@ impl<'a> Loading<'a> {
     /// then.
     fn begins_in_time(&self) -> Result<(), Refusal> {
         let replaced = self.known.and_then(AgreementRecord::standing);
-        let now = LogTime(jiff::Timestamp::now().as_millisecond());
+        let now = LogTime::from(jiff::Timestamp::now());
         match replaced {
             Some((old, version))
                 if version.status == AgreementStatus::Active && self.document.effective(now) == Effective::NotYet =>

@@ -6,7 +6,7 @@ use handoff::operator::{Loaded, add_partner, add_unit, declare_operator, link_pe
 use handoff::session::Session;
 use handoff_law::Agreement;
 use handoff_schemas::LogTime;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::cli::{AgreementVerb, Link, PartnerVerb, UnitVerb};
 use crate::output;
@@ -24,7 +24,7 @@ pub async fn partner(data: &Path, verb: PartnerVerb, json: bool) -> Result<ExitC
                 Ok(_) => {
                     session.partner(&partner).await?;
                     let creds = session.data.join("creds").join(format!("partner-{partner}.creds"));
-                    said(json, &json!({ "partner": partner, "credential": creds }), || {
+                    output::said(json, &json!({ "partner": partner, "credential": creds }), || {
                         format!("{partner} is registered; its credential is {}", creds.display())
                     });
                     output::DONE
@@ -40,7 +40,9 @@ pub async fn partner(data: &Path, verb: PartnerVerb, json: bool) -> Result<ExitC
             }
             match declare_operator(&session, facts).await? {
                 Ok(_) => {
-                    said(json, &json!({ "role": role, "org_type": org_type }), || format!("the operator is {role}"));
+                    output::said(json, &json!({ "role": role, "org_type": org_type }), || {
+                        format!("the operator is {role}")
+                    });
                     output::DONE
                 }
                 Err(e) => output::refused(&e, json),
@@ -56,7 +58,7 @@ pub async fn partner(data: &Path, verb: PartnerVerb, json: bool) -> Result<ExitC
                 table.add_row([cell("partner"), cell("name"), cell("org_type"), cell("status")]);
                 list.push(row);
             }
-            said(json, &list.into(), || table.to_string());
+            output::said(json, &list.into(), || table.to_string());
             output::DONE
         }
     };
@@ -78,7 +80,7 @@ pub async fn unit(data: &Path, verb: UnitVerb, json: bool) -> Result<ExitCode> {
             });
             match add_unit(&session, unit.as_str(), facts).await? {
                 Ok(_) => {
-                    said(json, &json!({ "unit": unit }), || format!("{unit} is registered"));
+                    output::said(json, &json!({ "unit": unit }), || format!("{unit} is registered"));
                     output::DONE
                 }
                 Err(e) => output::refused(&e, json),
@@ -93,7 +95,7 @@ pub async fn unit(data: &Path, verb: UnitVerb, json: bool) -> Result<ExitCode> {
                 let roles = u.roles.iter().map(|r| r.code()).collect::<Vec<_>>().join(" ");
                 table.add_row([cell("unit"), cell("partner"), cell("name"), roles, cell("hipaa"), cell("part2")]);
             }
-            said(json, &serde_json::to_value(units.iter().map(AsRef::as_ref).collect::<Vec<_>>())?, || {
+            output::said(json, &serde_json::to_value(units.iter().map(AsRef::as_ref).collect::<Vec<_>>())?, || {
                 table.to_string()
             });
             output::DONE
@@ -114,10 +116,10 @@ pub async fn agreement(data: &Path, verb: AgreementVerb, json: bool) -> Result<E
             match Agreement::parse(&text) {
                 Ok(agreement) => {
                     let id = agreement.id.clone();
-                    let now = LogTime(jiff::Timestamp::now().as_millisecond());
+                    let now = LogTime::from(jiff::Timestamp::now());
                     let overdue = agreement.review_overdue(now);
                     let late = if overdue { "; its review was due, which stops nothing" } else { "" };
-                    said(json, &json!({ "agreement": id, "valid": true, "review_overdue": overdue }), || {
+                    output::said(json, &json!({ "agreement": id, "valid": true, "review_overdue": overdue }), || {
                         format!("{id} is valid{late}")
                     });
                     Ok(output::DONE)
@@ -137,7 +139,7 @@ pub async fn agreement(data: &Path, verb: AgreementVerb, json: bool) -> Result<E
                         "agreement": loaded.agreement, "version": loaded.version, "status": loaded.status,
                         "changed": loaded.changed,
                     });
-                    said(json, &value, || stands(&loaded, output::text(&value, "/status")));
+                    output::said(json, &value, || stands(&loaded, output::text(&value, "/status")));
                     output::DONE
                 }
                 Err(e) => output::refused(&e, json),
@@ -157,7 +159,7 @@ pub async fn agreement(data: &Path, verb: AgreementVerb, json: bool) -> Result<E
                     let at = json!({
                         "agreement": agreement, "version": version, "status": "suspended", "position": done.position,
                     });
-                    said(json, &at, || {
+                    output::said(json, &at, || {
                         format!("{agreement} version {version} is suspended as of log position {}", done.position)
                     });
                     output::DONE
@@ -178,7 +180,7 @@ pub async fn link(data: &Path, link: &Link, json: bool) -> Result<ExitCode> {
     let session = Session::open(data).await?;
     let code = match link_persons(&session, &link.a, &link.b, &link.approver).await? {
         Ok(_) => {
-            said(json, &json!({ "linked": true }), || "linked".to_owned());
+            output::said(json, &json!({ "linked": true }), || "linked".to_owned());
             output::DONE
         }
         Err(e) => output::refused(&e, json),
@@ -208,12 +210,4 @@ fn unreadable(e: handoff_law::AgreementError, file: &Path, json: bool) -> ExitCo
         anstream::eprintln!("{:?}", miette::Report::new(e));
     }
     ExitCode::from(1)
-}
-
-fn said(as_json: bool, value: &Value, text: impl FnOnce() -> String) {
-    if as_json {
-        output::print(value);
-    } else {
-        anstream::println!("{}", text());
-    }
 }

@@ -1,5 +1,6 @@
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use handoff::config::Config;
@@ -8,6 +9,7 @@ use handoff::hub::Ground;
 use handoff::operator::{OfHook, review_hook};
 use handoff::session::{Session, running};
 use handoff_law::{Acts, Bundle, Hook};
+use handoff_policy::Laws;
 use handoff_schemas::HookReview;
 use handoff_spine::broker::ServiceName;
 use serde_json::{Value, json};
@@ -20,22 +22,21 @@ use crate::output;
 /// # Errors
 /// The broker's and the vault's; HO-1445 where the law has no hook of the place.
 pub async fn list(data: &Path, of: &Hooks, as_json: bool) -> Result<ExitCode> {
-    let bundle = Bundle::embedded()?;
+    let mut config = Config::from_env(data);
+    if let Some(running) = running(data) {
+        config.nats_url = Some(running.nats);
+    }
+    let ground = Ground::open(&config).await?;
+    let read = read(&ground).await;
+    ground.store.close().await;
+    ground.broker.stop().await?;
+    let (folded, bundle) = read?;
     let there = |hook: &&Hook| of.jurisdiction.as_ref().is_none_or(|place| *place == hook.jurisdiction);
     let hooks: Vec<&Hook> = bundle.hooks.all().filter(there).collect();
     if hooks.is_empty() {
         let place = of.jurisdiction.as_deref().unwrap_or_default();
         bail!("HO-1445 the law has no hook of `{place}`: see `handoff law hooks` for the places it has");
     }
-    let mut config = Config::from_env(data);
-    if let Some(running) = running(data) {
-        config.nats_url = Some(running.nats);
-    }
-    let ground = Ground::open(&config).await?;
-    let folded = folded(&ground).await;
-    ground.store.close().await;
-    ground.broker.stop().await?;
-    let folded = folded?;
     let rows: Vec<Value> = hooks.into_iter().map(|hook| row(hook, folded.state.hook_reviews(&hook.id))).collect();
     if as_json {
         output::print(&json!({ "bundle": bundle.hash, "hooks": rows }));
@@ -45,8 +46,11 @@ pub async fn list(data: &Path, of: &Hooks, as_json: bool) -> Result<ExitCode> {
     Ok(output::DONE)
 }
 
-async fn folded(ground: &Ground) -> Result<Folded> {
-    Folded::read(&ground.log(ServiceName::Operator).await?, None, None).await
+/// What the log says, and the law in force by it.
+async fn read(ground: &Ground) -> Result<(Folded, Arc<Bundle>)> {
+    let log = ground.log(ServiceName::Operator).await?;
+    let laws = Laws::read(&log, Bundle::embedded()?).await?;
+    Ok((Folded::read(&log, None, None).await?, Arc::clone(laws.in_force())))
 }
 
 fn row(hook: &Hook, reviews: &[HookReview]) -> Value {

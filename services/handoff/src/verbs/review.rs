@@ -19,7 +19,7 @@ pub async fn list(data: &Path, as_json: bool) -> Result<ExitCode> {
     let waiting = operator::waiting(&session).await;
     session.close().await?;
     let waiting = waiting?;
-    let now = LogTime(jiff::Timestamp::now().as_millisecond());
+    let now = LogTime::from(jiff::Timestamp::now());
     let is_overdue = |w: &Waiting| w.due.is_some_and(|due| due <= now);
     let overdue = waiting.iter().filter(|w| is_overdue(w)).count();
     if as_json {

@@ -44,7 +44,7 @@ async fn answer(ground: &Ground, what: &Rule, as_json: bool) -> Result<ExitCode>
     let wanted = what.event.as_ref().map(|key| ids.record_id(&what.from, key));
     let folded = Folded::read(&log, until, wanted).await?;
     let bundle: &Bundle = laws.at(folded.state.pos());
-    let at = until.unwrap_or_else(|| folded.at.advance(LogTime(jiff::Timestamp::now().as_millisecond())));
+    let at = until.unwrap_or_else(|| folded.at.advance(LogTime::from(jiff::Timestamp::now())));
     let from = registered(&folded, what.from.as_str())?;
     let person = match &what.person {
         Some(text) => {
@@ -89,9 +89,9 @@ fn purpose(code: &str) -> Result<Purpose> {
 }
 
 fn instant(text: &str) -> Result<LogTime> {
-    match text.parse::<jiff::Timestamp>() {
-        Ok(at) => Ok(LogTime(at.as_millisecond())),
-        Err(_) => bail!("HO-9074 `{text}` is no instant: write it as in 2026-11-02T21:40:00Z"),
+    match LogTime::parse(text) {
+        Some(at) => Ok(at),
+        None => bail!("HO-9074 `{text}` is no instant: write it as in 2026-11-02T21:40:00Z"),
     }
 }
 

@@ -71,25 +71,9 @@ impl World {
 /// A denial of a person of its own.
 fn ending(n: u128, at: LogTime) -> ConsentFacts {
     ConsentFacts {
-        consent: RecordId(Uuid::from_u128(n)),
-        person: PersonId(Uuid::from_u128(n)),
-        consent_type: ConsentType::General,
-        grantors: [].into(),
-        recipients: [].into(),
-        tpo_class: false,
-        treating_participants: false,
-        purposes: [].into(),
-        categories: [].into(),
-        elements: [].into(),
-        data_from: None,
-        data_before: None,
-        records: [].into(),
-        event_types: [].into(),
-        signed_at: LogTime(0),
         expiry: Expiry::At { at },
         deny: true,
-        restriction: false,
-        revocable_from: None,
+        ..ConsentFacts::blank(RecordId(Uuid::from_u128(n)), PersonId(Uuid::from_u128(n)), ConsentType::General)
     }
 }
 

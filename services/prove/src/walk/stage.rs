@@ -286,25 +286,14 @@ fn consent(number: usize, kind: ConsentType, spoil: Option<Spoil>) -> Result<Con
     };
     let ends = if spoil == Some(Spoil::Expired) { NOW } else { LogTime(NOW.0 + 90 * DAY) };
     let mut consent = ConsentFacts {
-        consent: RecordId(Uuid::from_u64_pair(2, number as u64)),
-        person: person(number),
-        consent_type: kind,
         grantors: SOURCES.iter().map(|s| unit_id(s.slug)).collect::<Result<_, _>>()?,
         recipients: READERS.iter().map(|r| unit_id(r.slug)).collect::<Result<_, _>>()?,
         tpo_class: tpo,
-        treating_participants: false,
         purposes: Purpose::ALL.iter().copied().filter(of).collect(),
         categories: Category::ALL.iter().copied().filter(|c| *c != Category::Administrative).collect(),
-        elements: [].into(),
-        data_from: None,
-        data_before: None,
-        records: [].into(),
-        event_types: [].into(),
         signed_at: LogTime(NOW.0 - DAY),
         expiry: Expiry::At { at: ends },
-        deny: false,
-        restriction: false,
-        revocable_from: None,
+        ..ConsentFacts::blank(RecordId(Uuid::from_u64_pair(2, number as u64)), person(number), kind)
     };
     match spoil {
         Some(Spoil::OtherRecipient) => {

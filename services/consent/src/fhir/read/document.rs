@@ -37,13 +37,9 @@ impl Document<'_> {
         let tpo = form.consent_type == ConsentType::Part2Tpo;
         let named = terms.recipients.is_some();
         let facts = ConsentFacts {
-            consent,
-            person: self.person,
-            consent_type: form.consent_type,
             grantors: terms.grantors.unwrap_or_else(|| self.organizations.clone()).into(),
             recipients: terms.recipients.unwrap_or_default().into(),
             tpo_class: tpo && !named,
-            treating_participants: false,
             purposes: terms.purposes.unwrap_or_default().into(),
             categories: within(form, terms.categories).into(),
             elements: terms.elements.unwrap_or_default().into(),
@@ -53,9 +49,7 @@ impl Document<'_> {
             event_types: terms.event_types.unwrap_or_default().into(),
             signed_at,
             expiry: terms.period.and_then(|p| p.before).map_or(Expiry::Never, |at| Expiry::At { at }),
-            deny: false,
-            restriction: false,
-            revocable_from: None,
+            ..ConsentFacts::blank(consent, self.person, form.consent_type)
         };
         self.begins(node, terms.period.and_then(|p| p.from), Some(signed_at))?;
         sufficient(node, &facts)?;
@@ -76,17 +70,10 @@ impl Document<'_> {
         let inherited = form.filter(|_| exception).map(|f| f.categories.clone());
         let keepers = if exception { self.organizations.clone() } else { Vec::new() };
         Ok(ConsentFacts {
-            consent,
-            person: self.person,
-            consent_type: form.map_or(ConsentType::General, |f| f.consent_type),
             grantors: terms.grantors.unwrap_or(keepers).into(),
             recipients: terms.recipients.unwrap_or_default().into(),
-            tpo_class: false,
-            treating_participants: false,
             purposes: terms.purposes.unwrap_or_else(|| Purpose::ALL.to_vec()).into(),
             categories: terms.categories.or(inherited).unwrap_or_else(|| Category::ALL.to_vec()).into(),
-            // A denial of parts of a category denies it whole: a slice cannot go in parts that nobody named.
-            elements: [].into(),
             data_from: terms.data_period.and_then(|p| p.from),
             data_before: terms.data_period.and_then(|p| p.before),
             records: terms.records.unwrap_or_default().into(),
@@ -96,7 +83,8 @@ impl Document<'_> {
             expiry: terms.period.and_then(|p| p.before).map_or(Expiry::Never, |at| Expiry::At { at }),
             deny: true,
             restriction: leaf.restriction,
-            revocable_from: None,
+            // A denial of parts of a category denies it whole, so it has no elements: a slice cannot go in parts that nobody named.
+            ..ConsentFacts::blank(consent, self.person, form.map_or(ConsentType::General, |f| f.consent_type))
         })
     }
 

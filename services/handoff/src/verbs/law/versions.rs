@@ -21,7 +21,9 @@ use crate::output;
 pub fn check(dir: &Path, as_json: bool) -> Result<ExitCode> {
     Ok(match Bundle::parse(&folder::read(dir)?) {
         Ok(bundle) => {
-            said(as_json, &json!({ "bundle": bundle.hash, "valid": true }), || format!("law {} is valid", bundle.hash));
+            output::said(as_json, &json!({ "bundle": bundle.hash, "valid": true }), || {
+                format!("law {} is valid", bundle.hash)
+            });
             output::DONE
         }
         Err(e) => refused(&e, dir, as_json),
@@ -45,7 +47,7 @@ pub async fn put_in_force(data: &Path, what: &ActivateLaw, as_json: bool) -> Res
             if let Some(hub) = session.hub() {
                 hub.settle().await?;
             }
-            said(as_json, &json!({ "bundle": done.bundle, "position": done.position }), || {
+            output::said(as_json, &json!({ "bundle": done.bundle, "position": done.position }), || {
                 format!("law {} is in force as of log position {}", done.bundle, done.position)
             });
             output::DONE
@@ -105,12 +107,4 @@ fn refused(error: &BundleError, dir: &Path, as_json: bool) -> ExitCode {
         anstream::eprintln!("refused: {error}");
     }
     ExitCode::from(1)
-}
-
-fn said(as_json: bool, value: &Value, text: impl FnOnce() -> String) {
-    if as_json {
-        output::print(value);
-    } else {
-        anstream::println!("{}", text());
-    }
 }
