@@ -6,7 +6,8 @@ use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use handoff_schemas::{
-    BundleHash, Category, ConsentFacts, LawLabel, LogTime, Purpose, Recipient, RecordId, SliceLabels, UnitId,
+    BundleHash, Category, ConsentFacts, EventType, LawLabel, LogTime, PersonId, Purpose, Recipient, RecordId,
+    SliceLabels, UnitId,
 };
 
 use crate::bundle::Bundle;
@@ -14,26 +15,34 @@ use crate::engine::Verdict;
 use crate::facts::SliceFacts;
 use crate::notice::Notice232;
 use crate::ruling::SliceRuling;
+use crate::situation::Personal;
 use crate::standing::Scope;
 
 /// Most situations kept; then all are forgotten. A hub of a hundred units stays well below.
 const MAX_SITUATIONS: usize = 100_000;
 
-/// Two levels: one Cedar evaluation a distinct set of facts, and one set of slice rulings a situation in which nothing
-/// personal decides (no consent, denial, erasure or referral of this person). An event's record and time matter to a
-/// consent alone, and enter as one fact: whether it covers the event.
+/// Most situations of persons kept: each holds its consent's notice. A person's night, and their history when a consent
+/// has it ruled again, come one after the other.
+const MAX_PERSONAL: usize = 4_096;
+
+/// Two levels: one Cedar evaluation a distinct set of facts, and one set of slice rulings a situation. Of a person of whom
+/// nothing is known that decides, a situation is everybody's; of another it is theirs, for as long as nothing about them
+/// changes, unless something of it reaches some of their events only (a data period, a seal, an erasure).
 #[derive(Debug, Default)]
 pub struct Memo {
     bundle: Option<BundleHash>,
     revision: u64,
     verdicts: HashMap<SliceFacts, Arc<Verdict>>,
     /// By the hash of their key, so that looking one up clones nothing.
-    situations: HashMap<u64, Vec<(Impersonal, Remembered)>>,
+    situations: Situations,
+    personal: Situations,
     hasher: RandomState,
     notices: HashMap<(RecordId, UnitId, UnitId), (ConsentFacts, Notice232)>,
 }
 
-/// What decides where nothing personal does. Units and agreements count through the state's revision.
+type Situations = HashMap<u64, Vec<(Kept, Remembered)>>;
+
+/// What decides. Units and agreements count through the state's revision, a person through their stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key<'a> {
     pub source: &'a UnitId,
@@ -43,11 +52,20 @@ pub(crate) struct Key<'a> {
     pub content: &'a [SliceLabels],
     pub event_axis: Option<Category>,
     pub asked: Option<Purpose>,
+    /// None: everybody's.
+    pub personal: Option<Personal<'a>>,
+}
+
+impl Key<'_> {
+    /// As it is before and after whatever changes about the person.
+    fn unstamped(self) -> Self {
+        Self { personal: self.personal.map(|p| Personal { stamp: 0, ..p }), ..self }
+    }
 }
 
 /// A [`Key`] that is kept.
 #[derive(Debug)]
-struct Impersonal {
+struct Kept {
     source: UnitId,
     recipient: Recipient,
     categories: Vec<Category>,
@@ -55,9 +73,10 @@ struct Impersonal {
     content: Vec<SliceLabels>,
     event_axis: Option<Category>,
     asked: Option<Purpose>,
+    personal: Option<(PersonId, u64, EventType)>,
 }
 
-impl Impersonal {
+impl Kept {
     fn of(key: &Key<'_>) -> Self {
         Self {
             source: key.source.clone(),
@@ -67,6 +86,7 @@ impl Impersonal {
             content: key.content.to_vec(),
             event_axis: key.event_axis,
             asked: key.asked,
+            personal: key.personal.map(|p| (p.person, p.stamp, p.event_type.clone())),
         }
     }
 
@@ -79,6 +99,11 @@ impl Impersonal {
             content: &self.content,
             event_axis: self.event_axis,
             asked: self.asked,
+            personal: self.personal.as_ref().map(|(person, stamp, event_type)| Personal {
+                person: *person,
+                stamp: *stamp,
+                event_type,
+            }),
         }
     }
 }
@@ -111,10 +136,14 @@ impl Memo {
         if self.bundle != Some(bundle.hash) {
             *self = Self { bundle: Some(bundle.hash), ..Self::default() };
         }
-        if self.revision != revision || self.situations.len().max(self.notices.len()) >= MAX_SITUATIONS {
-            self.revision = revision;
+        let turned = self.revision != revision;
+        self.revision = revision;
+        if turned || self.situations.len().max(self.notices.len()) >= MAX_SITUATIONS {
             self.situations.clear();
             self.notices.clear();
+        }
+        if turned || self.personal.len() >= MAX_PERSONAL {
+            self.personal.clear();
         }
     }
 
@@ -140,14 +169,18 @@ impl Memo {
     }
 
     pub(crate) fn recall(&self, key: &Key<'_>, at: LogTime) -> Option<&Decided> {
-        let alike = self.situations.get(&self.hasher.hash_one(key))?;
+        let situations = if key.personal.is_some() { &self.personal } else { &self.situations };
+        let alike = situations.get(&self.hasher.hash_one(key))?;
         let (_, known) = alike.iter().find(|(known, _)| known.key() == *key)?;
         (at >= known.from && known.until.is_none_or(|end| at < end)).then_some(&known.decided)
     }
 
     pub(crate) fn keep(&mut self, key: &Key<'_>, from: LogTime, until: Option<LogTime>, decided: Decided) {
-        let alike = self.situations.entry(self.hasher.hash_one(key)).or_default();
-        alike.retain(|(known, _)| known.key() != *key);
-        alike.push((Impersonal::of(key), Remembered { from, until, decided }));
+        let hash = self.hasher.hash_one(key);
+        let situations = if key.personal.is_some() { &mut self.personal } else { &mut self.situations };
+        let alike = situations.entry(hash).or_default();
+        // What was known of the person before is never asked for again.
+        alike.retain(|(known, _)| known.key().unstamped() != key.unstamped());
+        alike.push((Kept::of(key), Remembered { from, until, decided }));
     }
 }

@@ -19,7 +19,7 @@ use crate::matrix::Basis;
 use crate::memo::{Decided, Key, Memo};
 use crate::reason::Reason;
 use crate::ruling::{Grant, Outcome, Ruling, SliceRuling, Terms};
-use crate::situation::{EventFacts, Situation};
+use crate::situation::{Alike, EventFacts, Situation};
 use crate::standing::Scope;
 use crate::state::{AskState, PolicyState};
 use reasons::Why;
@@ -182,7 +182,7 @@ impl Memo {
     pub(crate) fn decide(&mut self, question: &Question<'_>) -> Ruling {
         let Question { bundle, state, event, recipient, purpose, at } = *question;
         self.turn_to(bundle, state.revision());
-        let key = event.impersonal(state).then(|| Key {
+        let key = |personal| Key {
             source: event.source,
             recipient,
             categories: event.categories,
@@ -190,7 +190,13 @@ impl Memo {
             content: event.content,
             event_axis: bundle.defaults.event_axis(event.event_type),
             asked: purpose,
-        });
+            personal,
+        };
+        let key = match event.alike(state) {
+            Alike::Anybodys => Some(key(None)),
+            Alike::Persons(personal) => Some(key(Some(personal))),
+            Alike::None => None,
+        };
         if let Some(known) = key.as_ref().and_then(|key| self.recall(key, at)) {
             return ruling(question, None, known);
         }

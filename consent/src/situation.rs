@@ -11,6 +11,7 @@ mod seal;
 mod signature;
 
 use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
 
 use handoff_schemas::{
     Category, ConsentFacts, EventId, EventType, Fact, LawLabel, LogPos, LogTime, PersonId, Purpose, Recipient,
@@ -49,6 +50,31 @@ pub struct EventFacts<'a> {
     pub facts: &'a [Fact],
 }
 
+/// Which events have the same outcome, other things being equal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Alike<'a> {
+    /// Only what concerns no single person decides.
+    Anybodys,
+    /// What is known of the person decides, and decides alike for all events of the type.
+    Persons(Personal<'a>),
+    None,
+}
+
+/// One person as the state knows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Personal<'a> {
+    pub person: PersonId,
+    pub stamp: u64,
+    pub event_type: &'a EventType,
+}
+
+/// Without the stamp, so that what a change made stale is found and replaced.
+impl Hash for Personal<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.person, self.event_type).hash(state);
+    }
+}
+
 impl EventFacts<'_> {
     /// Referrals the event is about.
     pub(crate) fn referrals(&self) -> impl Iterator<Item = RecordId> + '_ {
@@ -58,13 +84,21 @@ impl EventFacts<'_> {
         })
     }
 
-    /// Whether only what concerns no single person decides, so that the outcome holds for other events alike.
-    pub(crate) fn impersonal(&self, state: &PolicyState) -> bool {
-        let of_a_consent = |f: &Fact| about(state, f).is_some();
-        self.referrals().next().is_none()
-            && !self.facts.iter().any(|f| matches!(f, Fact::HoldWritten { .. }))
-            && !self.facts.iter().any(of_a_consent)
-            && self.person.is_none_or(|p| !state.is_known(p))
+    /// Which other events the outcome holds for.
+    pub(crate) fn alike(&self, state: &PolicyState) -> Alike<'_> {
+        let of_its_own = |f: &Fact| matches!(f, Fact::HoldWritten { .. }) || about(state, f).is_some();
+        if self.referrals().next().is_some() || self.facts.iter().any(of_its_own) {
+            return Alike::None;
+        }
+        let Some(person) = self.person else { return Alike::Anybodys };
+        let known = state.known(person);
+        match state.stamp_of(person) {
+            _ if !known.any => Alike::Anybodys,
+            Some(stamp) if !known.of_some_events => {
+                Alike::Persons(Personal { person, stamp, event_type: self.event_type })
+            }
+            _ => Alike::None,
+        }
     }
 }
 

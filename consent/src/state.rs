@@ -10,6 +10,7 @@ mod links;
 mod lives;
 mod operator;
 mod seals;
+mod stamps;
 mod treating;
 mod units;
 
@@ -37,6 +38,7 @@ use hooks::Reviews;
 use links::Links;
 use lives::Lives;
 use seals::Seals;
+use stamps::Stamps;
 use treating::Treating;
 use units::Units;
 
@@ -84,6 +86,8 @@ pub struct PolicyState {
     erasures: BTreeMap<PersonId, Vec<Erasure>>,
     seals: Seals,
     due: Dues,
+    #[serde(skip)]
+    stamps: Stamps,
 }
 
 /// Who asked for a referral and who is to report on it (matrix, C26 to LE).
@@ -94,6 +98,14 @@ pub struct ReferralState {
     pub to: UnitId,
     pub initiated_by: UnitId,
     pub status: Option<ReferralStatus>,
+}
+
+/// What the state holds that decides for one person.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    pub any: bool,
+    /// Something of it reaches some events of the person and not others of their type: by position, record or time.
+    pub of_some_events: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +130,11 @@ impl PolicyState {
         for fact in facts {
             self.fold(pos, event, fact, &mut again);
         }
+        for rerule in &again {
+            if let Rerule::Person(person) = rerule {
+                self.stamp(*person);
+            }
+        }
         again.into_iter().collect()
     }
 
@@ -126,14 +143,30 @@ impl PolicyState {
         let pos = self.pos;
         // Signed by whoever has to sign: whose signature it takes is another question than what the form must say.
         let signers = BTreeSet::from([Signer::Patient, Signer::ParentOrGuardian]);
-        let record = consent.consent;
+        let (record, person) = (consent.consent, consent.person);
         self.consents.recorded(consent, &by, pos);
         self.consents.signed(record, Signatures { signers, zone: None });
+        self.stamp(person);
     }
 
     /// This state with these terms in force besides.
     pub(crate) fn suppose_agreement(&mut self, terms: Agreement) {
         self.agreements.supposed(terms);
+        self.stamps = Stamps::default();
+    }
+
+    /// Whatever a memo knows of the person, and of everybody linked with them, is stale.
+    fn stamp(&mut self, person: PersonId) {
+        if self.links.is_linked(person) {
+            self.links.cluster(person).into_iter().for_each(|p| self.stamps.turn(p));
+        } else {
+            self.stamps.turn(person);
+        }
+    }
+
+    /// Which state of the person this is: where it is the same, so is what any ruling sees of them.
+    pub(crate) fn stamp_of(&self, person: PersonId) -> Option<u64> {
+        self.stamps.of(person)
     }
 
     /// Who may be ruled for when this unit publishes: itself in each of its roles, and every (unit, role) that shares
@@ -322,12 +355,19 @@ impl PolicyState {
         self.erasures.get(&person).is_some_and(|all| all.iter().any(covers))
     }
 
-    /// Whether anything is known that decides for this person and not for others: a consent, an erasure or seal, or how
-    /// sure the match is.
-    pub(crate) fn is_known(&self, person: PersonId) -> bool {
-        let mut known = self.erasures.contains_key(&person) || self.links.is_matched(person);
+    /// What is known that decides for this person and not for others: a consent, an erasure or seal, or how sure the
+    /// match is.
+    pub(crate) fn known(&self, person: PersonId) -> Known {
+        let erased = self.erasures.contains_key(&person);
+        let mut known = Known { any: erased || self.links.is_matched(person), of_some_events: erased };
         self.each_linked(person, |p| {
-            known |= self.consents.of(p).next().is_some() || self.seals.of(p).next().is_some()
+            let sealed = self.seals.of(p).next().is_some();
+            known.any |= sealed;
+            known.of_some_events |= sealed;
+            for consent in self.consents.of(p) {
+                known.any = true;
+                known.of_some_events |= consent.facts.is_limited();
+            }
         });
         known
     }

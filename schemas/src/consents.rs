@@ -102,6 +102,12 @@ impl ConsentFacts {
             revocable_from: None,
         }
     }
+
+    /// Whether it reaches some events of a type and not others: by their time or their record.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.data_from.is_some() || self.data_before.is_some() || !self.records.is_empty()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
