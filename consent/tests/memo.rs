@@ -136,3 +136,36 @@ fn a_memo_is_stale_by_the_states_own_word() {
     }
     nothing_released(&c.rule(&event, &recipient));
 }
+
+/// A consent rules alike for every event of its person until something about the person changes: the second costs a
+/// fraction of the first, and the revocation is seen at once.
+#[test]
+fn a_persons_ruling_is_remembered_until_something_about_them_changes() {
+    let mut c = County::river();
+    let consent = consent(1, ConsentType::Part2Named, "harbor-recovery-sud", &["lantern-shelter-intake"]);
+    let (record, person) = (consent.consent, consent.person);
+    c.consent(consent);
+    let event = Event::of("harbor-recovery-sud", &[Category::HealthIdentity, Category::Referral, Category::Sdoh]);
+    let event_type = event.event_type.parse().unwrap();
+    let shelter = to("lantern-shelter-intake", RecipientKind::Cbo);
+    let mut memo = Memo::new();
+    let first = memo.rule(&c.bundle, &c.state, &event.facts(&event_type), &shelter, NOW);
+    assert!(first.releases());
+    // The least of several runs each, so that no pause of the machine decides.
+    let fastest = |run: &mut dyn FnMut()| {
+        let once = |run: &mut dyn FnMut()| {
+            let start = std::time::Instant::now();
+            (0..100).for_each(|_| run());
+            start.elapsed()
+        };
+        (0..20).map(|_| once(run)).min().unwrap()
+    };
+    let facts = event.facts(&event_type);
+    let warm = fastest(&mut || assert_eq!(memo.rule(&c.bundle, &c.state, &facts, &shelter, NOW).slices, first.slices));
+    let cold = fastest(&mut || assert!(handoff_law::rule(&c.bundle, &c.state, &facts, &shelter, NOW).releases()));
+    assert!(warm * 3 < cold, "remembered {warm:?}, cold {cold:?}");
+
+    let revoked = Fact::ConsentRevoked { consent: record, person, parties: RevokedFor::All, oral: false };
+    c.fold("harbor-recovery-sud", vec![revoked]);
+    nothing_released(&memo.rule(&c.bundle, &c.state, &event.facts(&event_type), &shelter, c.at));
+}
