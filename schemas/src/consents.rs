@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::tagged::tagged;
 use crate::{Category, EventType, List, LogTime, PersonId, Purpose, RecordId, UnitId};
 
 /// P2-16: types never substitute for each other (42 CFR 2.31).
@@ -18,15 +19,15 @@ pub enum ConsentType {
     General,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "expires", rename_all = "kebab-case")]
-pub enum Expiry {
+tagged! {
+pub enum Expiry = "Expiry", "expires" {
     /// The instant it ends: end of the stated day in the person's time zone.
     At { at: LogTime },
     /// An event relating to the patient or the purpose (2.31(a)(7)); ends when `ConsentExpired` comes.
     Event { code: String },
     /// "None": TPO only.
     Never,
+}
 }
 
 /// A consent reduced to what resolution matches on (rulebook 7.4). Words and signatures stay sealed.

@@ -6,16 +6,16 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::tagged::tagged;
 use crate::{
     AgreementId, AskFacts, BundleHash, CapacityFacts, Category, ConsentFacts, EventId, HookReview, LogPos, LogTime,
     MatchEvidence, NamedBy, OperatorFacts, PartnerId, PersonId, RecipientKind, RecordId, RepresentativeFacts,
     ReviewOutcome, RevokedFor, SealFacts, Signatures, UnitId,
 };
 
+tagged! {
 /// One policy-relevant statement of an event. Standing and policy fold these in log order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "fact", rename_all = "kebab-case")]
-pub enum Fact {
+pub enum Fact = "Fact", "fact" {
     PartnerRegistered {
         partner: PartnerId,
         name: String,
@@ -216,6 +216,7 @@ pub enum Fact {
         unit: UnitId,
         categories: Vec<Category>,
     },
+}
 }
 
 /// What kind of organisation a partner is (rulebook P2-09a, 10).

@@ -24,6 +24,7 @@ mod registry;
 mod seals;
 mod shape;
 pub mod strict_json;
+mod tagged;
 mod time;
 
 pub use asks::{
