@@ -174,10 +174,7 @@ impl Bundle {
         };
         let labels = LabelLaw::parse(&labels).map_err(|(file, why)| BundleError::Unreadable { file, why })?;
         let hooks = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).filter(|(name, _)| is_hooks(name));
-        let to_hook = |category, kind| matrix.cell(category, kind).is_some_and(Cell::leaves_to_hook);
-        let leaves = Leaves { is_template: &known, to_hook: &to_hook };
-        let hooks =
-            Hooks::parse(hooks, &leaves).map_err(|Fault { file, line, why }| BundleError::Hook { file, line, why })?;
+        let hooks = read_hooks(hooks, &templates, &matrix)?;
         let notice = |name| file(name).map(|text| Arc::from(text.trim_end()));
         Ok(Self {
             hash: hash(files),
@@ -194,6 +191,14 @@ impl Bundle {
             labels,
             hooks,
         })
+    }
+
+    /// The hooks of one file of state law, as [`Self::parse`] reads it beside this version's matrix and templates.
+    ///
+    /// # Errors
+    /// HO-1444 with the line of what is wrong.
+    pub fn read_hooks(&self, name: &str, text: &str) -> Result<Hooks, BundleError> {
+        read_hooks(std::iter::once((name, text)), &self.templates, &self.matrix)
     }
 
     /// The text of a 2.32(a) statement.
@@ -267,6 +272,17 @@ fn flow(
     let elements = templates.union(&names, category);
     let flow = || Standing { purpose, template: names.join("+").into(), elements: Arc::new(elements.clone()) };
     (!elements.is_empty()).then(flow)
+}
+
+fn read_hooks<'f>(
+    files: impl Iterator<Item = (&'f str, &'f str)>,
+    templates: &Templates,
+    matrix: &Matrix,
+) -> Result<Hooks, BundleError> {
+    let is_template = |name: &str| templates.get(name).is_some();
+    let to_hook = |category, kind| matrix.cell(category, kind).is_some_and(Cell::leaves_to_hook);
+    let leaves = Leaves { is_template: &is_template, to_hook: &to_hook };
+    Hooks::parse(files, &leaves).map_err(|Fault { file, line, why }| BundleError::Hook { file, line, why })
 }
 
 fn standing(templates: &Templates, defaults: &Defaults) -> BTreeMap<(RecipientKind, Category), Vec<Standing>> {

@@ -14,6 +14,7 @@ mod due;
 mod errors;
 mod external;
 mod fhir;
+mod fuzz;
 mod hooks;
 mod idempotency;
 mod labels;

@@ -151,6 +151,60 @@ fn days_without_a_zone_are_narrow_in_a_permission_and_wide_in_a_denial() {
 }
 
 #[test]
+fn a_period_that_holds_no_instant_is_refused() {
+    let reversed = [
+        json!({ "start": "2031-03-10", "end": "2031-03-01" }),
+        json!({ "start": "2031-03-10", "end": "2031-03-01T12:00:00Z" }),
+        json!({ "start": "2031-03-10T12:00:00Z", "end": "2031-03-01" }),
+        json!({ "start": "2031-03-10T12:00:00Z", "end": "2031-03-01T12:00:00Z" }),
+    ];
+    for period in &reversed {
+        for name in ["period", "dataPeriod"] {
+            for kind in ["permit", "deny"] {
+                let provision = with(permit(), json!({ "type": kind, name: period }));
+                refused(&consent(provision), "HO-2326", &format!("/provision/{name}"));
+            }
+            let nested = json!({ "provision": [{ "type": "deny", name: period }] });
+            refused(&consent(with(permit(), nested)), "HO-2326", &format!("/provision/provision/0/{name}"));
+        }
+    }
+    let one_instant = json!({ "start": "2031-03-01T12:00:00Z", "end": "2031-03-01T12:00:00Z" });
+    let facts = one(with(permit(), json!({ "dataPeriod": one_instant })));
+    assert_eq!(
+        (facts.data_from, facts.data_before),
+        (instant("2031-03-01T12:00:00Z"), instant("2031-03-01T12:00:00.001Z"))
+    );
+}
+
+#[test]
+fn a_single_day_somewhere_is_no_sure_time_of_a_permission_and_all_of_it_of_a_denial() {
+    let day = json!({ "dataPeriod": { "start": "2031-03-05", "end": "2031-03-05" } });
+    let nowhere = Known { zone: None };
+    let refusal = read(&consent(with(permit(), day.clone())), &nowhere).expect_err("refused");
+    assert_eq!((refusal.code.as_str(), refusal.place.as_deref()), ("HO-2326", Some("/provision/dataPeriod")));
+    let denial = read(&consent(with(day.clone(), json!({ "type": "deny" }))), &nowhere).unwrap()[0].facts.clone();
+    assert_eq!(denial.data_from, instant("2031-03-04T10:00:00Z"));
+    assert_eq!(denial.data_before, instant("2031-03-06T12:00:00Z"));
+    let here = one(with(permit(), day));
+    assert_eq!(here.data_from, instant("2031-03-05T06:00:00Z"));
+    assert_eq!(here.data_before, instant("2031-03-06T06:00:00Z"));
+}
+
+#[test]
+fn a_unit_named_twice_is_one() {
+    let nested = json!([{ "type": "deny", "securityLabel": [label("HIV")] }]);
+    let mut resource = consent(with(permit(), json!({ "provision": nested })));
+    let keeper = resource["organization"][0].clone();
+    resource["organization"] = json!([keeper, keeper]);
+    for imported in imported(&resource) {
+        assert_eq!(imported.facts.grantors, [id::<UnitId>(KEEPER)].into());
+    }
+    let author = json!({ "meaning": "authoredby", "reference": keeper });
+    let facts = one(json!({ "type": "deny", "data": [author, author] }));
+    assert_eq!(facts.grantors, [id::<UnitId>(KEEPER)].into());
+}
+
+#[test]
 fn what_may_change_the_meaning_is_never_passed_over() {
     let mut resource = consent(permit());
     resource["modifierExtension"] = json!([]);

@@ -194,7 +194,10 @@ fn data(node: &Node<'_>, known: &dyn Resolve, terms: &mut Terms) -> Result<(), F
         let reference = entry.get("reference").ok_or_else(|| entry.malformed())?;
         let reach = match entry.text("meaning")? {
             Some("authoredby") => {
-                authors.push(reference.resolved(|n| known.unit(n))?.ok_or_else(|| unknown_unit(&reference))?);
+                let author = reference.resolved(|n| known.unit(n))?.ok_or_else(|| unknown_unit(&reference))?;
+                if !authors.contains(&author) {
+                    authors.push(author);
+                }
                 continue;
             }
             Some("instance") => Reach::Instance,

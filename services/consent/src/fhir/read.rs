@@ -157,7 +157,10 @@ fn organizations(root: &Node<'_>, tree: &Tree<'_>, known: &dyn Resolve) -> Resul
     }
     let mut units = Vec::new();
     for organization in root.list("organization")? {
-        units.push(organization.resolved(|n| known.unit(n))?.ok_or_else(|| unknown_unit(&organization))?);
+        let unit = organization.resolved(|n| known.unit(n))?.ok_or_else(|| unknown_unit(&organization))?;
+        if !units.contains(&unit) {
+            units.push(unit);
+        }
     }
     Ok(units)
 }

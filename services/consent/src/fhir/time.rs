@@ -40,7 +40,7 @@ fn when(text: &str) -> Option<When> {
 /// A FHIR `Period`, whose end is part of it.
 ///
 /// # Errors
-/// HO-2340 for no time; HO-2326 for an end before the start or a day out of range.
+/// HO-2340 for no time; HO-2326 for a period that holds no instant, or a day out of range.
 pub fn window(node: &Node<'_>, zone: Option<&str>, reading: Reading) -> Result<Window, FhirRefusal> {
     node.only(&["id", "extension", "start", "end"])?;
     let read = |text: &str| when(text).ok_or_else(|| node.malformed());
@@ -65,6 +65,14 @@ pub fn window(node: &Node<'_>, zone: Option<&str>, reading: Reading) -> Result<W
         Some(When::Instant(at)) => Some(LogTime(at.0.saturating_add(1))),
         None => None,
     };
+    // A day may end before an instant; and no instant is on one day everywhere, where no zone says which place is meant.
+    if from.zip(before).is_some_and(|(from, before)| before <= from) {
+        return Err(node.refuse(
+            "HO-2326",
+            "no instant is sure to lie in the period: 2.31(a)(3)",
+            "correct its start or end, or state both as instants with their offset",
+        ));
+    }
     Ok(Window { from, before })
 }
 
