@@ -192,7 +192,7 @@ impl Memo {
             asked: purpose,
             personal,
         };
-        let key = match event.alike(state) {
+        let key = match event.alike(state, at) {
             Alike::Anybodys => Some(key(None)),
             Alike::Persons(personal) => Some(key(Some(personal))),
             Alike::None => None,
@@ -204,7 +204,8 @@ impl Memo {
         let answer = ruling(question, None, &decided);
         // When what holds at an earlier time changed is not kept: it holds then alone.
         if let Some(key) = key.filter(|_| at >= state.at()) {
-            self.keep(&key, at, state.next_change_at(at), decided);
+            let until = [state.next_change_at(at), decided.valid_until].into_iter().flatten().min();
+            self.keep(&key, at, until, decided);
         }
         answer
     }

@@ -85,16 +85,16 @@ impl EventFacts<'_> {
     }
 
     /// Which other events the outcome holds for.
-    pub(crate) fn alike(&self, state: &PolicyState) -> Alike<'_> {
+    pub(crate) fn alike(&self, state: &PolicyState, at: LogTime) -> Alike<'_> {
         let of_its_own = |f: &Fact| matches!(f, Fact::HoldWritten { .. }) || about(state, f).is_some();
         if self.referrals().next().is_some() || self.facts.iter().any(of_its_own) {
             return Alike::None;
         }
         let Some(person) = self.person else { return Alike::Anybodys };
-        let known = state.known(person);
+        let known = state.known(person, at);
         match state.stamp_of(person) {
             _ if !known.any => Alike::Anybodys,
-            Some(stamp) if !known.of_some_events => {
+            Some(stamp) if !known.of_some_events && !known.turns => {
                 Alike::Persons(Personal { person, stamp, event_type: self.event_type })
             }
             _ => Alike::None,

@@ -106,6 +106,8 @@ pub(crate) struct Known {
     pub any: bool,
     /// Something of it reaches some events of the person and not others of their type: by position, record or time.
     pub of_some_events: bool,
+    /// A day ahead may change what a signature is worth: a birthday at whatever age a hook sets, the end of an authority.
+    pub turns: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -357,12 +359,13 @@ impl PolicyState {
 
     /// What is known that decides for this person and not for others: a consent, an erasure or seal, or how sure the
     /// match is.
-    pub(crate) fn known(&self, person: PersonId) -> Known {
+    pub(crate) fn known(&self, person: PersonId, at: LogTime) -> Known {
         let erased = self.erasures.contains_key(&person);
-        let mut known = Known { any: erased || self.links.is_matched(person), of_some_events: erased };
+        let mut known = Known { any: erased || self.links.is_matched(person), of_some_events: erased, turns: false };
         self.each_linked(person, |p| {
             let sealed = self.seals.of(p).next().is_some();
             known.any |= sealed;
+            known.turns |= !self.is_settled(p, at);
             known.of_some_events |= sealed;
             for consent in self.consents.of(p) {
                 known.any = true;

@@ -53,6 +53,13 @@ impl Life {
         let ends = spans.iter().filter_map(|(_, until)| until.and_then(|day| day.tomorrow().ok()));
         ages.chain(spans.iter().filter_map(|(from, _)| *from)).chain(ends).collect()
     }
+
+    /// Whether no day ahead changes what a signature is worth, under any law: an adult wherever the day of birth is
+    /// counted, who decides and of whom nobody says that another acts for them.
+    pub fn is_settled(&self, at: LogTime) -> bool {
+        let adult = |born| of_age(born).is_some_and(|(_, surely)| Begins::of(surely, None).latest <= at);
+        self.capacities.is_empty() && self.representatives.is_empty() && self.born.is_none_or(adult)
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +103,11 @@ impl PolicyState {
     pub(crate) fn lives_of(&self, person: PersonId) -> Vec<(PersonId, &Life)> {
         let cluster = if self.lives.is_empty() { BTreeSet::new() } else { self.links.cluster(person) };
         cluster.into_iter().filter_map(|p| self.lives.of(p).map(|life| (p, life))).collect()
+    }
+
+    /// Whether no day ahead changes what any signature for the person is worth; see [`Life::is_settled`].
+    pub(super) fn is_settled(&self, person: PersonId, at: LogTime) -> bool {
+        self.lives.of(person).is_none_or(|life| life.is_settled(at))
     }
 
     /// What is known of the person's life changed.
