@@ -136,6 +136,27 @@ impl LabelLaw {
         labels
     }
 
+    /// The high-water mark of slices that stand together: what their categories and their content say, with every code
+    /// that these stand under, and the laws they are under (rulebook 5.2). For who may read all of it; a recipient of a part would learn of the rest.
+    #[must_use]
+    pub fn mark<'a>(
+        &self,
+        slices: impl IntoIterator<Item = Category>,
+        content: &[SliceLabels],
+        laws: impl IntoIterator<Item = &'a LawLabel>,
+    ) -> Labels {
+        let mut mark = Labels::none();
+        for category in slices {
+            mark.join(&self.of(category));
+            content.iter().filter(|slice| slice.category == category).for_each(|slice| mark.join(&slice.labels));
+        }
+        let above = mark.sensitivity.iter().flat_map(|label| self.hierarchy.above(label)).cloned();
+        mark.sensitivity.extend(above.collect::<Vec<_>>());
+        let least = laws.into_iter().filter_map(|law| self.rules.law_confidentiality.get(law).copied()).max();
+        mark.confidentiality = mark.confidentiality.max(least.unwrap_or(Confidentiality::Unrestricted));
+        mark
+    }
+
     /// Whether a free text of these slices is, or quotes, an answer of the FBI's CJIS files (rulebook CJ-12).
     #[must_use]
     pub fn holds_cji(&self, event_type: &EventType, slices: &BTreeMap<Category, Map<String, Value>>) -> bool {

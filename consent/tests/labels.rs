@@ -226,6 +226,20 @@ fn the_mark_of_the_whole_is_the_highest_of_its_parts() {
     assert_eq!(case.confidentiality, Confidentiality::VeryRestricted);
 }
 
+#[test]
+fn the_mark_of_a_whole_is_that_of_its_parts_and_of_the_law_over_them() {
+    let law = &bundle().labels;
+    let methadone = SliceLabels { category: Category::LeReport, labels: labels(&["OPIOIDUD"]) };
+    let mark = law.mark([Category::LeReport], &[methadone.clone()], &[LawLabel::LeLocal]);
+    assert!(mark.sensitivity.contains(&code("SUD")) && mark.sensitivity.contains(&code("OPIOIDUD")));
+    assert_eq!(mark.confidentiality, Confidentiality::Restricted);
+    let elsewhere = law.mark([Category::Cad], &[methadone], &[]);
+    assert!(!elsewhere.sensitivity.contains(&code("SUD")), "a label is of its own slice");
+    assert!(elsewhere.confidentiality < Confidentiality::Restricted);
+    assert_eq!(law.mark([Category::Cad], &[], &[LawLabel::Part2]).confidentiality, Confidentiality::Restricted);
+    assert_eq!(law.mark([Category::Cad], &[], &[LawLabel::Vawa]).confidentiality, Confidentiality::VeryRestricted);
+}
+
 // Slices of real events.
 
 fn content(event_type: &str, source: RecipientKind, data: &Value) -> Vec<(Category, BTreeSet<Sensitivity>)> {

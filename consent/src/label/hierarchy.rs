@@ -51,6 +51,11 @@ impl Hierarchy {
         label == rule || self.0.get(label).is_some_and(|node| node.above.contains(rule))
     }
 
+    /// All codes that a rule may name to reach what is labelled `label`, but for itself.
+    pub fn above(&self, label: &Sensitivity) -> impl Iterator<Item = &Sensitivity> {
+        self.0.get(label).into_iter().flat_map(|node| &node.above)
+    }
+
     /// Restricted for what an earlier law knew and this one does not.
     pub fn floor(&self, label: &Sensitivity) -> Confidentiality {
         self.0.get(label).map_or(Confidentiality::Restricted, |node| node.floor)

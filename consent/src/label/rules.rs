@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handoff_schemas::{Category, LawLabel, RecipientKind, Sensitivity};
+use handoff_schemas::{Category, Confidentiality, LawLabel, RecipientKind, Sensitivity};
 use serde::Deserialize;
 
 use super::hierarchy::Hierarchy;
@@ -14,6 +14,9 @@ pub(super) struct Rules {
     /// Sensitivity to the category whose cell is applied as well.
     pub axis: BTreeMap<Sensitivity, Category>,
     pub axis_exempt: AxisExempt,
+    /// At least this, of whatever is under the law.
+    #[serde(default)]
+    pub law_confidentiality: BTreeMap<LawLabel, Confidentiality>,
     pub text: Text,
     pub codes: Vec<CodeLeaves>,
     pub law: Vec<LawRule>,

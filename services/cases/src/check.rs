@@ -85,7 +85,7 @@ pub fn differences(step: usize, name: &str, then: Option<&Then>, found: &Found) 
     d.same("decision", t.decision.filter(|_| !waits), decision, |x| word(&x));
     shown_fields(&mut d, t, found);
     d.exactly("labels", t.labels.as_ref(), &found.labels);
-    d.include("labels_include", &t.labels_include, &found.labels);
+    d.include("labels_include", &t.labels_include, &found.labels_and_marks());
     d.exactly("obligations", t.obligations.as_ref(), &found.obligations);
     d.include("obligations_include", &t.obligations_include, &found.obligations);
     d.same("notice", t.notice, found.notice, |x| x.to_string());

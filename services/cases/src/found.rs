@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use handoff_law::{Grant, Ruling};
-use handoff_schemas::LogTime;
+use handoff_schemas::{Labels, LogTime};
 use handoff_spine::command::Refusal;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,6 +16,8 @@ pub struct Found {
     pub decision: Option<Decision>,
     pub fields: BTreeSet<String>,
     pub labels: BTreeSet<String>,
+    /// How sensitive and confidential what is shown is, as the hub keeps it beside the slices.
+    pub mark: Option<Labels>,
     pub obligations: BTreeSet<String>,
     pub notice: bool,
     /// Notices, and scope explanations in every language.
@@ -48,6 +50,7 @@ pub struct Shown {
     pub source: String,
     pub data: Value,
     pub grants: Vec<Grant>,
+    pub mark: Option<Labels>,
     pub valid_until: Option<LogTime>,
 }
 
@@ -82,6 +85,7 @@ impl Found {
             leaves(&one.data, String::new(), &mut found.fields);
             found.valid_until = [found.valid_until, one.valid_until].into_iter().flatten().min();
             one.grants.iter().for_each(|grant| found.grant(grant));
+            one.mark.iter().for_each(|mark| found.mark.get_or_insert(Labels::none()).join(mark));
         }
         let permitted = !found.fields.is_empty();
         let same = answer(shown) == answer(unknown);
@@ -93,6 +97,13 @@ impl Found {
     pub fn withheld(&mut self, ruling: &Ruling) {
         let reasons = ruling.slices.iter().flat_map(|s| s.outcome.withheld());
         self.reasons.extend(reasons.map(|w| w.reason.code().to_owned()));
+    }
+
+    /// Laws, sensitivities and the confidentiality of what is shown.
+    pub fn labels_and_marks(&self) -> BTreeSet<String> {
+        let sensitivity = self.mark.iter().flat_map(|m| &m.sensitivity).map(ToString::to_string);
+        let confidentiality = self.mark.iter().map(|m| m.confidentiality.code().to_owned());
+        self.labels.iter().cloned().chain(sensitivity).chain(confidentiality).collect()
     }
 
     fn grant(&mut self, grant: &Grant) {

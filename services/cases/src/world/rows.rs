@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handoff_law::{Rerule, Ruling};
+use handoff_law::{Grant, Rerule, Ruling};
 use handoff_schemas::{Category, PersonId, Purpose, Recipient, RecordId, UnitId};
 
 use super::{Row, Told, World};
@@ -95,17 +95,21 @@ impl World {
     pub(super) fn left(&self, place: usize, ruling: &Ruling) -> Option<Shown> {
         let told = self.events.get(place)?;
         let source = handoff_policy::source_kind(&self.state, &told.event.unit);
-        let (mut parts, mut grants) = (Vec::new(), Vec::new());
+        let (mut parts, mut grants, mut slices) = (Vec::new(), Vec::new(), Vec::new());
         for slice in ruling.slices.iter() {
             let allowed = slice.outcome.elements();
             let Some(whole) = told.slices.get(&slice.category).filter(|_| !allowed.is_empty()) else { continue };
             let left = handoff_policy::left(&told.event.event_type, source, slice.category, whole, &allowed);
             if let Some(part) = left.ok().flatten() {
                 parts.push(part);
+                slices.push(slice.category);
                 grants.extend(slice.outcome.grants().iter().cloned());
             }
         }
+        let laws: BTreeSet<_> = grants.iter().flat_map(|grant: &Grant| grant.labels.iter().copied()).collect();
+        let mark = self.bundle.labels.mark(slices, &told.event.content, &laws);
         let shown = Shown {
+            mark: Some(mark),
             event_type: told.event.event_type.to_string(),
             source: told.event.unit.to_string(),
             data: handoff_schemas::present(parts),
