@@ -230,7 +230,7 @@ fn the_mark_of_the_whole_is_the_highest_of_its_parts() {
 fn the_mark_of_a_whole_is_that_of_its_parts_and_of_the_law_over_them() {
     let law = &bundle().labels;
     let methadone = SliceLabels { category: Category::LeReport, labels: labels(&["OPIOIDUD"]) };
-    let mark = law.mark([Category::LeReport], &[methadone.clone()], &[LawLabel::LeLocal]);
+    let mark = law.mark([Category::LeReport], std::slice::from_ref(&methadone), &[LawLabel::LeLocal]);
     assert!(mark.sensitivity.contains(&code("SUD")) && mark.sensitivity.contains(&code("OPIOIDUD")));
     assert_eq!(mark.confidentiality, Confidentiality::Restricted);
     let elsewhere = law.mark([Category::Cad], &[methadone], &[]);
