@@ -265,6 +265,23 @@ mod tests {
         assert!(Engine::load(&narrower, FLOORS, PATHS).is_err());
     }
 
+    #[test]
+    fn a_fault_is_told_in_the_file_and_the_line_where_it_stands() {
+        let typo = "@id(\"e\") @cite(\"c\") @path(\"own\") @reason(\"ERASED\")\npermit (principal, action, resource)\n\
+                    when { context.erazed };";
+        let wrong = |floors: String, paths: String| Engine::load(SCHEMA, &floors, &paths).unwrap_err();
+        // The policy's second line tells of a fact no schema has; its own first line comes after one that is empty.
+        let (file, why) = wrong(FLOORS.to_owned(), format!("{PATHS}\n{typo}"));
+        let line = why.strip_prefix("line ").and_then(|rest| rest.split(':').next()).unwrap().parse::<usize>().unwrap();
+        let begins = PATHS.matches('\n').count() + 2;
+        assert!(file == "paths.cedar" && (begins..=begins + 2).contains(&line), "{file} {why}");
+        let (file, why) = wrong(format!("{typo}\n{FLOORS}"), PATHS.to_owned());
+        assert!(
+            file == "floors.cedar" && ["line 1:", "line 2:", "line 3:"].iter().any(|l| why.starts_with(l)),
+            "{why}"
+        );
+    }
+
     /// What the whole set says, as Cedar itself combines it.
     fn whole(engine: &Engine, policies: &PolicySet, facts: SliceFacts) -> Verdict {
         let request = engine.request(facts, u64::MAX, None).unwrap();

@@ -142,3 +142,21 @@ impl Exceptions {
         template.starts_with("F-") && self.exception.values().any(|e| e.template.as_deref() == Some(template))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_names_an_exception_by_a_field_set_of_its_own_alone() {
+        let law = Exceptions::parse(include_str!("../law/exceptions.toml"), |_| true).unwrap();
+        for own in ["F-WARN", "F-LOC", "F-PREMCRIME"] {
+            assert!(law.is_field_set(own), "{own}");
+        }
+        // What custody reads is what medical kinds read; the record of an emergency is nobody's to ask for.
+        for other in ["F4", "F2", "F-2.51"] {
+            assert!(!law.is_field_set(other), "{other}");
+        }
+    }
+}
