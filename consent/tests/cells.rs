@@ -82,7 +82,7 @@ fn answered(ruling: &Ruling, cell: &Cell, expected: &Positive) -> Result<(), Str
 fn authority(grant: &Grant, asked: Asked) -> Result<(), String> {
     let (agreement, consent) = match asked {
         Asked::Own | Asked::Exception(_) | Asked::Order => (false, false),
-        Asked::Agreement | Asked::Initiated | Asked::Hook => (true, false),
+        Asked::Agreement | Asked::Initiated | Asked::Hook | Asked::Audit => (true, false),
         Asked::Consent | Asked::CriminalJustice => (true, true),
         Asked::Reliance => (true, grant.labels.contains(&LawLabel::Part2)),
     };

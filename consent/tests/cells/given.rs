@@ -14,6 +14,8 @@ pub enum Agreed {
     Everything,
     Suspended,
     AllBut(Category),
+    /// One under 42 CFR 2.53, of the program with whoever evaluates.
+    Audit,
 }
 
 /// A county whose every trial is about a person of its own.
@@ -21,6 +23,7 @@ pub struct Counties {
     nothing: County,
     everything: County,
     suspended: County,
+    audit: County,
     /// The last one asked for: cells come by category.
     all_but: Option<(Category, County)>,
     people: u64,
@@ -34,6 +37,7 @@ impl Counties {
             nothing: county(Agreed::Nothing),
             everything: county(Agreed::Everything),
             suspended,
+            audit: county(Agreed::Audit),
             all_but: None,
             people: 0,
         }
@@ -49,6 +53,7 @@ impl Counties {
             Agreed::Nothing => &mut self.nothing,
             Agreed::Everything => &mut self.everything,
             Agreed::Suspended => &mut self.suspended,
+            Agreed::Audit => &mut self.audit,
             Agreed::AllBut(category) => {
                 let known = self.all_but.take().filter(|(of, _)| *of == category);
                 let kept = known.unwrap_or_else(|| (category, county(agreed)));
@@ -70,6 +75,7 @@ impl Counties {
             // No agreement: what other authority opens needs none.
             Asked::Exception(exception) => self.under(Agreed::Nothing, trial, &trial.invoked(exception), None),
             Asked::Order => self.under(Agreed::Nothing, trial, &trial.served(), Some(ReviewOutcome::Release)),
+            Asked::Audit => self.evaluated(Agreed::Audit, trial),
         }
     }
 
@@ -129,6 +135,11 @@ impl Counties {
                 elsewhere.person = person(trial.person + 1_000_000);
                 keep("asked about another", self.under(Agreed::Nothing, trial, &elsewhere, None));
             }
+            Asked::Audit => {
+                for (what, agreed) in agreements.into_iter().chain([("of another kind", Everything)]) {
+                    keep(what, self.evaluated(agreed, trial));
+                }
+            }
             Asked::Order => {
                 keep("not reviewed", self.under(Agreed::Nothing, trial, &trial.served(), None));
                 keep("refused", self.under(Agreed::Nothing, trial, &trial.served(), Some(ReviewOutcome::Refuse)));
@@ -178,6 +189,10 @@ impl Counties {
             county.consent(consent);
         }
         county.rule(&trial.event(), &trial.to)
+    }
+
+    fn evaluated(&mut self, agreed: Agreed, trial: &Trial) -> Ruling {
+        self.of(agreed).ask(&trial.event(), &trial.to, Purpose::ProgEval)
     }
 
     fn referred(&mut self, agreed: Agreed, trial: &Trial, initiated_by: &str) -> Ruling {
@@ -250,7 +265,7 @@ fn reviews(only: Option<&str>, withdrawn: bool) -> Vec<Fact> {
 
 fn county(agreed: Agreed) -> County {
     use HipaaStatus::{CoveredProvider, None as NotCovered};
-    use RecipientKind::{Bhc, Cbo, Ems, Le, P2p};
+    use RecipientKind::{Bhc, Cbo, Ems, Eval, Le, P2p};
     let mut c = County::empty();
     let sources = [
         (POLICE, Le, NotCovered, Part2Status::No),
@@ -277,9 +292,19 @@ fn county(agreed: Agreed) -> County {
         Agreed::Nothing => {}
         Agreed::Everything | Agreed::Suspended => c.agreement(&everything(&units)),
         Agreed::AllBut(category) => c.agreement(&all_but(&everything(&units), category)),
+        Agreed::Audit => {
+            let parties =
+                [(PROGRAM, P2p), (to_kind(Eval).unit.as_str(), Eval)].map(|(name, kind)| (name.to_owned(), kind));
+            let parties: Vec<_> = parties.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
+            c.agreement(&(everything(&parties).replacen("PARTICIPATION", "AUDIT", 1) + AUDIT_CLAUSES));
+        }
     }
     c
 }
+
+/// What 42 CFR 2.53 wants in writing.
+const AUDIT_CLAUSES: &str = "[clauses]\nauditor = \"a\"\nlimits_on_use = \"l\"\nno_use_against_patients = \"n\"\n\
+                             safeguards = \"s\"\nreturn_or_destroy = \"r\"\n";
 
 /// The agreement's document without one category.
 fn all_but(document: &str, category: Category) -> String {

@@ -50,6 +50,8 @@ pub enum Asked {
     Reliance,
     Exception(Exception),
     Order,
+    /// An agreement under 42 CFR 2.53 and nothing else.
+    Audit,
 }
 
 /// The exceptions of rulebook 7.3 step 8 that a cell can name.
@@ -152,6 +154,11 @@ impl Table {
                 let shows = BTreeSet::from(["*".to_owned()]);
                 Ok(vec![Positive { asked: Asked::Own, slice: cell.category, shows, basis: key("own") }])
             }
+            'A' if way.has("2.53") => {
+                let slice = cell.slice(Asked::Audit);
+                let shows = self.show(&["F-2.53"], slice);
+                Ok(vec![Positive { asked: Asked::Audit, slice, shows, basis: key("B20") }])
+            }
             'P' | 'A' if way.has("LE-initiated") => one(Asked::Initiated, cell.basis.clone()),
             'P' | 'A' => one(Asked::Agreement, cell.basis.clone()),
             'C' if way.has("2.35") => one(Asked::CriminalJustice, key("B22")),
@@ -218,13 +225,14 @@ impl Cell {
         NEVER_CARRIED.contains(&self.category.slug()) || self.ways.iter().all(|w| matches!(w.letter, 'D' | 'G'))
     }
 
-    /// By a consent police, shelters and victim services read of a program its referrals, and no clinical field; of a
-    /// crime on its premises who it was (42 CFR 2.12(c)(5)).
+    /// By a consent police, shelters and victim services read of a program its referrals, and no clinical field, and so
+    /// does an auditor; of a crime on its premises who it was (42 CFR 2.12(c)(5)).
     fn slice(&self, asked: Asked) -> Category {
         use RecipientKind::{Cbo, Le, Vsp};
         match (self.category, asked, self.kind) {
             (Category::Part2Record, Asked::Consent, Le | Cbo | Vsp) => Category::Referral,
             (Category::Part2Record, Asked::Exception(Exception::PremisesCrime), _) => Category::HealthIdentity,
+            (Category::Part2Record, Asked::Audit, _) => Category::Referral,
             (category, ..) => category,
         }
     }
@@ -243,7 +251,7 @@ impl Way {
     /// Facts that the hub does not gather.
     fn waits_for(&self) -> Option<Why> {
         let waits = |words: &[&str]| self.words.iter().any(|w| words.contains(&w.as_str()));
-        waits(&["2.53", "99.36", "exposure", "exposure-officer", "same-program", "school"]).then_some(Why::Fact)
+        waits(&["99.36", "exposure", "exposure-officer", "same-program", "school"]).then_some(Why::Fact)
     }
 
     /// The exceptions an X names: by field set, by word, else by basis (rulebook 7.6). What 164.512(f) and 2.12(c)(5)

@@ -11,8 +11,7 @@ pub enum Why {
     FieldSet,
     /// No exception by this basis or word serves this kind of recipient.
     NoException,
-    /// Facts of an exception or of units that the hub does not gather: 2.53 by an agreement for everything, 99.36, an
-    /// exposure, one program.
+    /// Facts of an exception or of units that the hub does not gather: 99.36, an exposure, one program.
     Fact,
 }
 
@@ -45,7 +44,6 @@ pub const UNMET: &[(&str, &str, &str, Why)] = &[
     ("substance-observation", "CBO", "C", NoTemplate),
     ("part2-record", "P2P", "P:same-program", Fact),
     ("part2-record", "CMP", "P:same-program", Fact),
-    ("part2-record", "EVAL", "A:2.53", Fact),
     ("sud-counseling-notes", "BHC", "C:separate", NeverCarried),
     ("sud-counseling-notes", "P2P", "C:separate", NeverCarried),
     ("sud-counseling-notes", "P2P", "P:originator", NeverCarried),
