@@ -333,6 +333,12 @@ const fn exception_words(name: ExceptionName) -> &'static str {
         }
         ExceptionName::CrimeAlert => "a crime off the premises, as the source states (45 CFR 164.512(f)(6))",
         ExceptionName::MandatedReport => "a report that a statute demands of the source (45 CFR 164.512(b), (c))",
+        ExceptionName::Death => {
+            "a medical examiner's inquiry into the cause of the death (42 CFR 2.15(b)(1); 45 CFR 164.512(g)(1))"
+        }
+        ExceptionName::HomeWarning => {
+            "a threat that the parent or guardian can lessen, as the source states (45 CFR 164.512(j); 42 CFR 2.14(c))"
+        }
         ExceptionName::LegalProcess => "a court order",
     }
 }

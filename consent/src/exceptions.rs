@@ -21,6 +21,8 @@ pub enum ExceptionName {
     PremisesCrime,
     CrimeAlert,
     MandatedReport,
+    Death,
+    HomeWarning,
     LegalProcess,
 }
 
@@ -35,6 +37,8 @@ impl ExceptionName {
         Self::PremisesCrime,
         Self::CrimeAlert,
         Self::MandatedReport,
+        Self::Death,
+        Self::HomeWarning,
         Self::LegalProcess,
     ];
 
@@ -51,6 +55,8 @@ impl ExceptionName {
             Claim::PremisesCrime(_) => Self::PremisesCrime,
             Claim::CrimeAlert(_) => Self::CrimeAlert,
             Claim::MandatedReport(_) => Self::MandatedReport,
+            Claim::Death(_) => Self::Death,
+            Claim::HomeWarning(_) => Self::HomeWarning,
             Claim::LegalProcess(_) => Self::LegalProcess,
         }
     }
@@ -80,7 +86,7 @@ impl StatedBy {
 #[serde(deny_unknown_fields)]
 pub struct Exception {
     pub purposes: BTreeSet<Purpose>,
-    /// Empty: any kind.
+    /// Empty: any kind of the matrix.
     #[serde(default)]
     pub kinds: BTreeSet<RecipientKind>,
     pub stated_by: StatedBy,
@@ -103,6 +109,14 @@ pub struct Exception {
     pub cite_basis: Option<Basis>,
     /// The key of a Part 2 grant, where it is another.
     pub part2_cite_basis: Option<Basis>,
+}
+
+impl Exception {
+    /// Whether it is for this purpose and this kind of recipient. A kind outside the matrix has to be named.
+    pub(crate) fn serves(&self, purpose: Purpose, kind: RecipientKind) -> bool {
+        let kinds = &self.kinds;
+        self.purposes.contains(&purpose) && (kinds.contains(&kind) || (kinds.is_empty() && kind.in_matrix()))
+    }
 }
 
 /// `law/exceptions.toml`, read.

@@ -112,6 +112,14 @@ slice_facts! {
     exception_mandated_report,
     /// The first report of child abuse (42 CFR 2.12(c)(6)).
     child_abuse_initial,
+    /// A medical examiner's inquiry into the cause of a death (42 CFR 2.15(b)(1)).
+    exception_death,
+    /// Another unit than the recipient has the person on record as dead.
+    deceased,
+    /// A warning to the person's parent or guardian, who is on record as such.
+    exception_home_warning,
+    /// What 42 CFR 2.14(c) asks for beyond: a minor, and the program director's judgement.
+    minor_warning_2_14,
     /// The user of the ask holds a medical licence and works in a medical role.
     medical_personnel,
     /// The ask breaks the glass, whatever else it states.

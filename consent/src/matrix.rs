@@ -53,6 +53,9 @@ fn row(line: &str, is_template: &impl Fn(&str) -> bool) -> Result<((Category, Re
         return Err(format!("`{slug}` has the id {}, not `{id}`", category.id()));
     }
     let kind: RecipientKind = kind.parse().map_err(|_| format!("`{kind}` is no recipient kind"))?;
+    if !kind.in_matrix() {
+        return Err(format!("`{kind}` has no column: what reaches it stands in exceptions.toml"));
+    }
     let cell = Cell::parse(&decision, &basis, is_template).map_err(|e| e.to_string())?;
     Ok(((category, kind), cell))
 }

@@ -56,6 +56,7 @@ reasons! {
     Part2Exception = "PART2_EXCEPTION",
     BreakGlassBarred = "BREAK_GLASS_BARRED",
     NotMedical = "NOT_MEDICAL",
+    NotDeceased = "NOT_DECEASED",
     StateHookDenies = "STATE_HOOK_DENIES",
     StateHookConsent = "STATE_HOOK_CONSENT",
     AgreementProhibits = "AGREEMENT_PROHIBITS",

@@ -110,7 +110,7 @@ impl Memo {
     ) -> Ruling {
         let s = Situation::under(bundle, state, event, ask, at);
         let mut ruling = self.one_by_one(&s, asked::slice);
-        ruling.valid_until = ruling.releases().then(|| ask.until());
+        ruling.valid_until = ruling.releases().then(|| s.ask_ends(ask, &ruling));
         ruling
     }
 

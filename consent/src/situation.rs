@@ -5,6 +5,7 @@ mod authority;
 mod cell;
 mod choice;
 mod consent;
+mod death;
 mod hook;
 mod identity;
 mod seal;

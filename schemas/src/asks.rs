@@ -87,6 +87,8 @@ pub enum Claim {
     PremisesCrime(PremisesCrimeClaim),
     CrimeAlert(CrimeAlertClaim),
     MandatedReport(MandatedReportClaim),
+    Death(DeathClaim),
+    HomeWarning(HomeWarningClaim),
     LegalProcess(LegalProcessClaim),
 }
 
@@ -304,6 +306,36 @@ pub enum ReportSubject {
     Elder,
     VulnerableAdult,
     Wound,
+}
+
+/// 42 CFR 2.15(b)(1); 45 CFR 164.512(g)(1): a medical examiner looks into the cause of a death.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeathClaim {
+    /// The person is dead, as the examiner says; the hub's own record has to agree.
+    pub dead: bool,
+    /// It is an inquiry into the cause of the death.
+    pub inquiry: bool,
+    /// The law that permits it is named.
+    pub law: bool,
+    pub official: Official,
+}
+
+/// 45 CFR 164.512(j)(1)(i), 164.510(b)(3); 42 CFR 2.14(c): a parent or guardian is told what lessens a threat. Whether the
+/// recipient is one, and the person a minor, the hub's own record says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HomeWarningClaim {
+    pub serious_and_imminent: bool,
+    /// Telling the recipient may prevent or lessen it.
+    pub lessens: bool,
+    pub threat_stated: bool,
+    /// The clinician of the discloser who judged it is named.
+    pub clinician_named: bool,
+    /// 2.14(c)(1): the minor cannot make a rational decision whether to consent to telling them.
+    pub lacks_capacity: bool,
+    /// 2.14(c): the program's director, who judged both, is named.
+    pub director_named: bool,
 }
 
 /// P2-33. Opens nothing before a person has reviewed it and decided to release.

@@ -29,9 +29,9 @@ mod time;
 
 pub use asks::{
     AskFacts, AskScope, BreakGlassClaim, Claim, CourtFinding, CrimeAct, CrimeAlertClaim, CustodyClaim, CustodyKind,
-    CustodyLimb, EmergencyClaim, EmergencyNature, LegalProcessClaim, Licence, LocateClaim, LocateTarget,
-    MandatedReportClaim, Official, PremisesCrimeClaim, ProcessKind, ReportSubject, ReviewOutcome, ThreatClaim,
-    ThreatLimb, Unobtainable, VictimClaim,
+    CustodyLimb, DeathClaim, EmergencyClaim, EmergencyNature, HomeWarningClaim, LegalProcessClaim, Licence,
+    LocateClaim, LocateTarget, MandatedReportClaim, Official, PremisesCrimeClaim, ProcessKind, ReportSubject,
+    ReviewOutcome, ThreatClaim, ThreatLimb, Unobtainable, VictimClaim,
 };
 pub use category::{Category, UnknownCategory};
 pub use cloud_event::{CloudEvent, Envelope, SOURCE_PREFIX, TYPE_PREFIX};

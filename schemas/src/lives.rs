@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::{Category, PersonId, RecordId};
+use crate::{Category, PersonId, RecordId, UnitId};
 
 /// Who signed, as the form says (42 CFR 2.31(a)(8)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -105,6 +105,9 @@ pub struct RepresentativeFacts {
     pub representative: RecordId,
     pub person: PersonId,
     pub role: RepresentativeRole,
+    /// Where they read at the hub as a unit of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitId>,
     /// What the authority is limited to. Empty: nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<Category>,

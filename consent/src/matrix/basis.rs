@@ -3,14 +3,15 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A basis key of rulebook 7.6, `B1` to `B38`, or `own` for what a unit published itself.
+/// A basis key: `B1` to `B38` of rulebook 7.6; `B39` for an inquiry into the cause of a death (42 CFR 2.15(b)(1),
+/// 45 CFR 164.512(g)(1)), which no cell of the matrix names; or `own` for what a unit published itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Basis(u8);
 
 /// A string that is no basis key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a basis key: expected `B1` to `B38` or `own`")]
+#[error("not a basis key: expected `B1` to `B39` or `own`")]
 pub struct UnknownBasis;
 
 impl Basis {
@@ -43,7 +44,7 @@ impl FromStr for Basis {
             return Ok(Self::OWN);
         }
         let number = s.strip_prefix('B').and_then(|n| n.parse().ok());
-        number.filter(|n| (1..=38).contains(n)).map(Self).ok_or(UnknownBasis)
+        number.filter(|n| (1..=39).contains(n)).map(Self).ok_or(UnknownBasis)
     }
 }
 

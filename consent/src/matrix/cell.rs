@@ -243,6 +243,6 @@ mod tests {
         for text in ["Q", "P:F99", "A:whatever", "C:named+", "P if so", "", "P||C", "A:S if asked", "D**"] {
             assert!(parse(text).is_err(), "`{text}` was read");
         }
-        assert!(Cell::parse("P", "B39", &|_| true).is_err());
+        assert!(Cell::parse("P", "B40", &|_| true).is_err());
     }
 }

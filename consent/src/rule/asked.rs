@@ -44,7 +44,7 @@ fn grant(memo: &mut Memo, s: &Situation<'_>, category: Category, why: &mut Why<'
         return None;
     }
     let mut attempt = Attempt::new(s, category, by.ask.facts.purpose);
-    attempt.base = s.stated(&by, attempt.part2, attempt.base);
+    attempt.base = s.stated(&by, attempt.part2, &attempt.axes, attempt.base);
     let (opened, narrowing) = open(memo, s, &by, &attempt, why)?;
     let Some(flow) = flow(s, (by.name, by.law), by.ask.facts.purpose, category) else {
         why.add(Reason::NotInTemplate);
@@ -95,6 +95,7 @@ fn open<'a>(
         let named = s.names(by, *axis, cell);
         let ordered = by.name == ExceptionName::LegalProcess && s.ordered(cell);
         let facts = SliceFacts {
+            cell_denied: cell.denies(named.is_some()),
             cell_exception: named.is_some(),
             cell_order: ordered,
             break_glass_barred: s.break_glass_barred(*axis),

@@ -20,8 +20,7 @@ pub(crate) fn excepted(
     purpose: Purpose,
 ) -> bool {
     let Some(law) = s.bundle.exceptions.get(name) else { return false };
-    let serves = law.purposes.contains(&purpose) && (law.kinds.is_empty() || law.kinds.contains(&s.recipient.kind));
-    if !serves || s.own || category == Category::Administrative {
+    if !law.serves(purpose, s.recipient.kind) || s.own || category == Category::Administrative {
         return false;
     }
     let Some(flow) = flow(s, (name, law), purpose, category) else { return false };
@@ -32,6 +31,7 @@ pub(crate) fn excepted(
     for (axis, cell) in &attempt.axes {
         let named = s.named(by, *axis, cell);
         let facts = SliceFacts {
+            cell_denied: cell.denies(named.is_some()),
             cell_exception: named.is_some(),
             cell_order: name == ExceptionName::LegalProcess && s.ordered(cell),
             break_glass_barred: s.break_glass_barred(*axis),
@@ -70,6 +70,16 @@ fn whole(s: &Situation<'_>, name: ExceptionName, part2: bool, facts: SliceFacts)
         ExceptionName::CrimeAlert => SliceFacts { exception_crime_alert: true, ..facts },
         ExceptionName::MandatedReport => {
             SliceFacts { exception_mandated_report: true, child_abuse_initial: true, ..facts }
+        }
+        ExceptionName::Death => SliceFacts { exception_death: true, deceased: s.deceased(), ..facts },
+        // Who acts for the person is nothing that an ask can state.
+        ExceptionName::HomeWarning => {
+            let ward = s.ward(&[]);
+            SliceFacts {
+                exception_home_warning: ward.is_some(),
+                minor_warning_2_14: ward.is_some_and(|w| w.minor),
+                ..facts
+            }
         }
         ExceptionName::LegalProcess => SliceFacts { order_and_mandate: part2, court_order: !part2, ..facts },
     }

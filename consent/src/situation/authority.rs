@@ -1,6 +1,7 @@
 use handoff_schemas::{
-    Category, Claim, CourtFinding, CrimeAct, CustodyKind, EmergencyClaim, LawLabel, LegalProcessClaim, LogTime,
-    MandatedReportClaim, ProcessKind, Purpose, RecipientKind, ReportSubject, ThreatClaim, ThreatLimb,
+    Category, Claim, CourtFinding, CrimeAct, CustodyKind, EmergencyClaim, HomeWarningClaim, LawLabel,
+    LegalProcessClaim, LogTime, MandatedReportClaim, ProcessKind, Purpose, RecipientKind, ReportSubject, ThreatClaim,
+    ThreatLimb,
 };
 
 use super::{CellFacts, Situation};
@@ -43,8 +44,7 @@ impl<'a> Situation<'a> {
     pub fn reach(&self, by: &Authority<'_>, category: Category) -> Result<(), Reason> {
         let facts = &by.ask.facts;
         by.ask.in_force(self.at)?;
-        let serves = by.law.purposes.contains(&facts.purpose)
-            && (by.law.kinds.is_empty() || by.law.kinds.contains(&self.recipient.kind))
+        let serves = by.law.serves(facts.purpose, self.recipient.kind)
             && by.law.stated_by.allows(facts.discloses())
             // A unit discloses its own data, never another's.
             && (!facts.discloses() || facts.unit == *self.event.source);
@@ -71,7 +71,13 @@ impl<'a> Situation<'a> {
     }
 
     /// The facts of the ask's exception, each looked at; all false where a required one is missing.
-    pub fn stated(&self, by: &Authority<'_>, part2: bool, facts: SliceFacts) -> SliceFacts {
+    pub fn stated(
+        &self,
+        by: &Authority<'_>,
+        part2: bool,
+        axes: &[(Category, CellFacts<'_>)],
+        facts: SliceFacts,
+    ) -> SliceFacts {
         let e = &self.bundle.exceptions;
         let medical_personnel =
             e.medical_licences.contains(&by.ask.facts.licence) && e.medical_kinds.contains(&self.recipient.kind);
@@ -115,12 +121,27 @@ impl<'a> Situation<'a> {
                 child_abuse_initial: child_abuse_initial(c),
                 ..facts
             },
+            Claim::Death(c) => {
+                let whole = c.dead && c.inquiry && c.law && c.official.is_verified();
+                SliceFacts { exception_death: whole && !self.enforces(), deceased: self.deceased(), ..facts }
+            }
+            Claim::HomeWarning(c) => {
+                let ward = self.ward(axes).filter(|_| home_warning(c) && !self.enforces());
+                let by_2_14 = c.lacks_capacity && c.director_named && ward.is_some_and(|w| w.minor);
+                SliceFacts { exception_home_warning: ward.is_some(), minor_warning_2_14: by_2_14, ..facts }
+            }
             Claim::LegalProcess(c) => SliceFacts {
                 order_and_mandate: subpart_e(c, by.ask.facts.purpose, self.recipient.kind),
                 court_order: !part2 && c.kind == Some(ProcessKind::CourtOrder) && c.served,
                 ..facts
             },
         }
+    }
+
+    /// The recipient's unit is police or court whatever else it is: a coroner who is also the sheriff gets nothing that a
+    /// coroner alone would (42 CFR 2.12(d)(1)).
+    fn enforces(&self) -> bool {
+        self.target.is_none_or(|u| self.state.police(u) || u.roles.contains(&RecipientKind::Cj))
     }
 
     /// Whether the cell, or an override of rulebook 7.7, names the exception; then the templates it narrows to.
@@ -201,6 +222,11 @@ fn emergency(c: &EmergencyClaim) -> bool {
 /// 42 CFR 2.51(a), (c): consent cannot be had, and what must be documented is on record.
 fn documented(c: &EmergencyClaim) -> bool {
     c.unobtainable.is_some() && c.personnel_named && c.discloser_named
+}
+
+/// 45 CFR 164.512(j)(1)(i): a clinician judged that telling them prevents or lessens it.
+const fn home_warning(c: &HomeWarningClaim) -> bool {
+    c.serious_and_imminent && c.lessens && c.threat_stated && c.clinician_named
 }
 
 /// 45 CFR 164.512(j)(1), (2).

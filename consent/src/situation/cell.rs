@@ -58,6 +58,12 @@ impl<'a> CellFacts<'a> {
         self.cell.is_none() || self.offers(Decision::Deny) || self.offers(Decision::DenyCjis)
     }
 
+    /// [`Self::denied`], to an exception that is asked. A kind outside the matrix has no cell, and whatever names it here
+    /// is all that it has (rulebook 7.6).
+    pub fn denies(&self, named: bool) -> bool {
+        self.denied() && (self.cell.is_some() || !named)
+    }
+
     pub fn aggregate(&self) -> bool {
         self.offers(Decision::Aggregate) && !(self.permits || self.agreement || self.consent || self.status)
     }

@@ -4,6 +4,8 @@
 //! the 18th birthday on, a guardian's nothing once the authority has ended. What the hub does not know for certain does
 //! not count, in either direction.
 
+mod ward;
+
 use handoff_schemas::{Capacity, Category, LogTime, PersonId, Purpose, RepresentativeRole as Role, Signatures, Signer};
 
 use super::{CellFacts, Situation};

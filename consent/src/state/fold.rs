@@ -99,7 +99,7 @@ impl PolicyState {
                 self.turned(*person, again);
             }
             Fact::PersonDied { person, day, in_error } => {
-                self.lives.died(*person, *day, *in_error);
+                self.lives.died(*person, *day, *in_error, &event.source);
                 self.turned(*person, again);
             }
             Fact::CapacityStated { capacity } => {
@@ -107,7 +107,7 @@ impl PolicyState {
                 self.turned(capacity.person, again);
             }
             Fact::RepresentativeRecorded { representative } => {
-                self.lives.represented(representative.clone(), self.at);
+                self.lives.represented(representative.clone(), &event.source, self.at);
                 self.turned(representative.person, again);
             }
             Fact::ConsentRecorded { consent } => {

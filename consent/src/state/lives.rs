@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use handoff_schemas::{CapacityFacts, LogTime, PersonId, RecordId, RepresentativeFacts};
+use handoff_schemas::{CapacityFacts, LogTime, PersonId, RecordId, RepresentativeFacts, UnitId};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,9 @@ pub struct Life {
     /// As said last.
     pub born: Option<Date>,
     pub died: Option<Death>,
+    /// Who has said so since anybody last took it back.
+    #[serde(default)]
+    pub died_by: BTreeSet<UnitId>,
     /// By record, in the order they were said. All of them: what somebody signed counts as of when it was signed.
     pub capacities: BTreeMap<RecordId, Vec<StatedCapacity>>,
     /// By record, as said last.
@@ -70,8 +73,14 @@ impl Lives {
         self.0.entry(person).or_default().born = Some(day);
     }
 
-    pub fn died(&mut self, person: PersonId, day: Option<Date>, in_error: bool) {
-        self.0.entry(person).or_default().died = (!in_error).then_some(Death { day });
+    pub fn died(&mut self, person: PersonId, day: Option<Date>, in_error: bool, by: &UnitId) {
+        let life = self.0.entry(person).or_default();
+        if in_error {
+            (life.died, life.died_by) = (None, BTreeSet::new());
+        } else {
+            life.died = Some(Death { day });
+            life.died_by.insert(by.clone());
+        }
     }
 
     pub fn stated(&mut self, facts: CapacityFacts, now: LogTime) {
@@ -83,7 +92,9 @@ impl Lives {
         said.push(StatedCapacity { facts, since, replaced: None });
     }
 
-    pub fn represented(&mut self, facts: RepresentativeFacts, now: LogTime) {
+    pub fn represented(&mut self, mut facts: RepresentativeFacts, by: &UnitId, now: LogTime) {
+        // Nobody's own word makes them the person's parent or guardian.
+        facts.unit = facts.unit.filter(|unit| unit != by);
         let known = &mut self.0.entry(facts.person).or_default().representatives;
         let recorded_at = known.get(&facts.representative).map_or(now, |before| before.recorded_at);
         known.insert(facts.representative, StatedRepresentative { facts, recorded_at });

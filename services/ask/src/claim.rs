@@ -1,9 +1,9 @@
 //! The facts of each authority, and which of them it requires (rulebook 7.3 step 8).
 
 use handoff_schemas::{
-    BreakGlassClaim, Claim, CrimeAct, CrimeAlertClaim, CustodyClaim, CustodyKind, CustodyLimb, EmergencyClaim,
-    EmergencyNature, LocateClaim, LocateTarget, MandatedReportClaim, Official, PremisesCrimeClaim, Purpose,
-    ReportSubject, ThreatClaim, ThreatLimb, Unobtainable, VictimClaim,
+    BreakGlassClaim, Claim, CrimeAct, CrimeAlertClaim, CustodyClaim, CustodyKind, CustodyLimb, DeathClaim,
+    EmergencyClaim, EmergencyNature, HomeWarningClaim, LocateClaim, LocateTarget, MandatedReportClaim, Official,
+    PremisesCrimeClaim, Purpose, ReportSubject, ThreatClaim, ThreatLimb, Unobtainable, VictimClaim,
 };
 use handoff_spine::command::Refusal;
 use serde::Deserialize;
@@ -28,6 +28,8 @@ pub struct Facts {
     premises_crime: Option<PremisesCrime>,
     crime_alert: Option<CrimeAlert>,
     mandated_report: Option<MandatedReport>,
+    death: Option<Death>,
+    home_warning: Option<HomeWarning>,
 }
 
 #[derive(Default, Deserialize)]
@@ -124,6 +126,25 @@ struct MandatedReport {
     initial: bool,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Death {
+    dead: bool,
+    cause_of_death_inquiry: bool,
+    statute: Words,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct HomeWarning {
+    serious_and_imminent: bool,
+    recipient_able_to_lessen: bool,
+    threat: Words,
+    judged_by: Words,
+    minor_lacks_capacity: bool,
+    program_director: Words,
+}
+
 /// The claim that the ask makes. `incident`: the envelope names one.
 ///
 /// # Errors
@@ -210,11 +231,19 @@ pub fn of(facts: Facts, purpose: Purpose, incident: bool) -> Result<Claim, Refus
             let (subject, initial) = (c.subject, c.initial);
             Ok(Claim::MandatedReport(MandatedReportClaim { statute, agency, subject, initial }))
         }
+        ("death", Purpose::PublicHealth) => {
+            death(&facts.death.ok_or_else(|| missing("/death"))?, official).map(Claim::Death)
+        }
+        ("home-warning", Purpose::DutyWarn) => {
+            require(&[(discloses, "/recipient")])?;
+            home_warning(&facts.home_warning.ok_or_else(|| missing("/home_warning"))?).map(Claim::HomeWarning)
+        }
         _ => Err(Refusal::new(
             "HO-2507",
             "this authority does not serve this purpose",
             "emergency: ETREAT; break-glass: BTG; threat: DUTYWARN; locate: LELOCATE or MISSING; victim: LEVICTIM; \
-             custody: CUSTODYHEALTH; premises-crime, crime-alert: LECRIMEALERT; mandated-report: MANDRPT",
+             custody: CUSTODYHEALTH; premises-crime, crime-alert: LECRIMEALERT; mandated-report: MANDRPT; death: PUBHLTH; \
+             home-warning: DUTYWARN",
         )
         .at("/purpose")),
     }
@@ -283,6 +312,37 @@ fn victim(v: &Victim, official: Official) -> Result<VictimClaim, Refusal> {
         immediate: v.immediate,
         best_interests: v.best_interests,
         official,
+    })
+}
+
+/// 42 CFR 2.15(b)(1), 45 CFR 164.512(g)(1): an official who looks into the cause of a death, by a law that is named.
+fn death(d: &Death, official: Official) -> Result<DeathClaim, Refusal> {
+    let law = said(&d.statute);
+    require(&[
+        (d.dead, "/death/dead"),
+        (d.cause_of_death_inquiry, "/death/cause_of_death_inquiry"),
+        (law, "/death/statute"),
+    ])?;
+    vouched(official)?;
+    Ok(DeathClaim { dead: d.dead, inquiry: d.cause_of_death_inquiry, law, official })
+}
+
+/// What 2.14(c) asks for beyond 164.512(j) may be missing: then Part 2 records stay closed.
+fn home_warning(w: &HomeWarning) -> Result<HomeWarningClaim, Refusal> {
+    let (threat_stated, clinician_named) = (said(&w.threat), said(&w.judged_by));
+    require(&[
+        (w.serious_and_imminent, "/home_warning/serious_and_imminent"),
+        (w.recipient_able_to_lessen, "/home_warning/recipient_able_to_lessen"),
+        (threat_stated, "/home_warning/threat"),
+        (clinician_named, "/home_warning/judged_by"),
+    ])?;
+    Ok(HomeWarningClaim {
+        serious_and_imminent: w.serious_and_imminent,
+        lessens: w.recipient_able_to_lessen,
+        threat_stated,
+        clinician_named,
+        lacks_capacity: w.minor_lacks_capacity,
+        director_named: said(&w.program_director),
     })
 }
 

@@ -6,7 +6,7 @@
 
 use handoff_schemas::{
     Capacity, CapacityFacts, Category, Fact, PersonId, RecordId, RepresentativeFacts, RepresentativeRole, Signatures,
-    Signer,
+    Signer, UnitId,
 };
 use handoff_spine::command::{Item, Refusal};
 use jiff::civil::Date;
@@ -58,6 +58,7 @@ pub fn of_document(item: &Item, consent: RecordId, person: PersonId) -> Result<O
 #[derive(Deserialize)]
 struct Recorded {
     role: RepresentativeRole,
+    unit: Option<UnitId>,
     #[serde(default)]
     scope: Vec<Category>,
     from: Option<Date>,
@@ -71,9 +72,10 @@ struct Recorded {
 /// # Errors
 /// HO-2363 where it ends before it begins.
 pub fn representative(item: &Item, representative: RecordId, person: PersonId) -> Result<Fact, Refusal> {
-    let Recorded { role, scope, from, until, endangerment } = read(item)?;
+    let Recorded { role, unit, scope, from, until, endangerment } = read(item)?;
     in_order(from, until)?;
-    let facts = RepresentativeFacts { representative, person, role, categories: scope, from, until, endangerment };
+    let facts =
+        RepresentativeFacts { representative, person, role, unit, categories: scope, from, until, endangerment };
     Ok(Fact::RepresentativeRecorded { representative: facts })
 }
 

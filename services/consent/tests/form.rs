@@ -284,12 +284,14 @@ fn who_may_sign_for_another_goes_to_policy() {
         representative: record,
         person: person(1),
         role: RepresentativeRole::HealthCareAgent,
+        unit: Some(id("neighborly-family")),
         categories: vec![Category::BhTreatment],
         from,
         until,
         endangerment: false,
     };
-    let data = json!({ "role": "health-care-agent", "authority": "a proxy form", "scope": ["bh-treatment"] });
+    let data = json!({ "role": "health-care-agent", "authority": "a proxy form", "unit": "neighborly-family",
+        "scope": ["bh-treatment"] });
     assert_eq!(said("personal-rep-recorded", data), [Fact::RepresentativeRecorded { representative }]);
     for (name, mut data) in [
         ("capacity-recorded", json!({ "capacity": "full", "authority": "a court" })),

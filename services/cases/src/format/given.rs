@@ -53,7 +53,7 @@ pub struct UnitFields {
     pub kind: Option<RecipientKind>,
     /// Further functional roles.
     pub also: Vec<RecipientKind>,
-    /// A kind that the matrix has no column for, for example `medical-examiner`: never registered as a recipient.
+    /// A kind that neither the matrix nor any exception knows, for example `payer`: never registered as a recipient.
     pub outside: Option<String>,
     pub partner: Option<String>,
     pub name: Option<String>,
@@ -68,7 +68,7 @@ pub struct UnitFields {
 impl Short for Unit {
     fn short(word: &str) -> Result<Self, String> {
         let kind = word.parse::<RecipientKind>().map_err(|_| {
-            format!("`{word}` is no kind of recipient: LE PSAP EMS BHC P2P HOSP CMP CBO CJ VSP L988 EVAL")
+            format!("`{word}` is no kind of recipient: LE PSAP EMS BHC P2P HOSP CMP CBO CJ VSP L988 EVAL ME KIN")
         })?;
         Ok(Self(UnitFields { kind: Some(kind), ..UnitFields::default() }))
     }

@@ -51,7 +51,8 @@ pub enum UnitVerb {
         partner: PartnerId,
         #[arg(long)]
         name: String,
-        /// Functional role its people read in; repeat for several. LE PSAP EMS BHC P2P HOSP CMP CBO CJ VSP L988 EVAL.
+        /// Functional role its people read in; repeat for several. LE PSAP EMS BHC P2P HOSP CMP CBO CJ VSP L988 EVAL;
+        /// ME and KIN are outside the matrix.
         #[arg(long = "role", required = true)]
         roles: Vec<RecipientKind>,
         /// covered-provider, covered-plan, business-associate, hybrid-component or none.

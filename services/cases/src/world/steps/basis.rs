@@ -51,6 +51,17 @@ pub fn stated(
             ]);
             ("break-glass", false, json!({ "break_glass": glass, "emergency": facts.emergency(who, true)? }))
         }
+        Purpose::PublicHealth if facts.yes("cause_of_death_inquiry")? => {
+            let death = facts.whole(&[
+                ("dead", facts.unless_denied("dead")?.then_some(true.into())),
+                ("cause_of_death_inquiry", Some(true.into())),
+                ("statute", Some("the law on inquests".into())),
+            ]);
+            ("death", false, json!({ "death": death, "official": facts.official()? }))
+        }
+        Purpose::DutyWarn if !basis.is_empty() && who.kind == RecipientKind::Kin => {
+            ("home-warning", true, json!({ "home_warning": facts.home_warning()? }))
+        }
         Purpose::DutyWarn if !basis.is_empty() => ("threat", true, json!({ "threat": facts.threat()? })),
         Purpose::LeLocate | Purpose::Missing if !basis.is_empty() => {
             let usual = if purpose == Purpose::Missing { "missing-person" } else { "suspect" };
@@ -209,6 +220,20 @@ impl<'a> Facts<'a> {
             ("violent_crime_admitted", admitted.then_some(true.into())),
             ("escaped", escaped.then_some(true.into())),
             ("learned_in_treatment_to_affect_propensity", Some(self.yes("learned_in_treatment")?.into())),
+        ]))
+    }
+
+    /// 45 CFR 164.512(j)(1)(i); of a program's own, 42 CFR 2.14(c). A clinician has judged it unless `judged_by` is nobody.
+    fn home_warning(&self) -> Result<Map<String, Value>, String> {
+        let judge = self.text("judged_by")?.unwrap_or("clinician");
+        let directed = self.yes("director_judged")?;
+        Ok(self.whole(&[
+            ("serious_and_imminent", self.yes("serious_and_imminent")?.then_some(true.into())),
+            ("recipient_able_to_lessen", self.yes("able_to_prevent")?.then_some(true.into())),
+            ("threat", Some("what was threatened".into())),
+            ("judged_by", (judge != "nobody").then(|| judge.into())),
+            ("minor_lacks_capacity", self.yes("minor_lacks_capacity")?.then_some(true.into())),
+            ("program_director", directed.then(|| "the director".into())),
         ]))
     }
 

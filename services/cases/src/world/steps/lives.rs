@@ -32,12 +32,13 @@ impl World {
         let court = handoff_schemas::Capacity::Emancipated;
         facts.extend(emancipated.map(|from| stated(record("emancipation"), court, from)));
         if let Some(guardian) = &p.guardian {
-            self.unit_id(guardian)?;
+            let unit = Some(self.unit_id(guardian)?).filter(|unit| self.directory.has(unit));
             let role = if minor(p.born, self.at) { RepresentativeRole::Parent } else { RepresentativeRole::Guardian };
             let representative = RepresentativeFacts {
                 representative: record("guardian"),
                 person,
                 role,
+                unit,
                 categories: Vec::new(),
                 from: None,
                 until: None,

@@ -248,6 +248,7 @@ const fn usual_org(kind: RecipientKind) -> OrgType {
         RecipientKind::Vsp => OrgType::VictimService,
         RecipientKind::L988 => OrgType::CrisisLine,
         RecipientKind::Eval => OrgType::Evaluator,
+        RecipientKind::Me | RecipientKind::Kin => OrgType::Other,
     }
 }
 

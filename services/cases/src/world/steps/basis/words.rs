@@ -21,8 +21,11 @@ const FACTS: &[(&[Purpose], &[&str])] = &[
             "violent_crime_admitted",
             "learned_in_treatment",
             "escaped",
+            "minor_lacks_capacity",
+            "director_judged",
         ],
     ),
+    (&[Purpose::PublicHealth], &["cause_of_death_inquiry", "dead", "request_verified"]),
     (&[Purpose::LeLocate, Purpose::Missing], &["request_verified", "vulnerable_adult", "target"]),
     (
         &[Purpose::LeVictim],
@@ -62,8 +65,7 @@ const FACTS: &[(&[Purpose], &[&str])] = &[
 ];
 
 /// Facts that any request may state, and that no ask of a user looks at.
-const ANYWHERE: &[&str] =
-    &["lacks", "order", "articulable_threat", "cause_of_death_inquiry", "limited_data_set", "written_agreement_2_53"];
+const ANYWHERE: &[&str] = &["lacks", "order", "articulable_threat", "limited_data_set", "written_agreement_2_53"];
 
 /// Facts that stand in every real ask, and that `lacks` takes out.
 const FORMALITIES: &[&str] = &[
