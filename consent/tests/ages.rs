@@ -64,6 +64,7 @@ fn acts(role: RepresentativeRole) -> RepresentativeFacts {
         representative: record(8100),
         person: person(1),
         role,
+        unit: None,
         categories: Vec::new(),
         from: None,
         until: None,

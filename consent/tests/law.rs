@@ -24,6 +24,7 @@ mod leaves;
 mod matrix;
 mod memo;
 mod narrowing;
+mod outside;
 mod own_release;
 mod rulings;
 mod seals;

@@ -371,7 +371,7 @@ fn standing(kind: RecipientKind) -> Vec<Reads> {
         Cbo => vec![SERVICE],
         Cj => vec![MONITORING],
         Vsp => vec![VICTIM],
-        Eval => Vec::new(),
+        Eval | Me | Kin => Vec::new(),
     };
     all.push(PROGEVAL);
     all

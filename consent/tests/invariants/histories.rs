@@ -22,6 +22,9 @@ pub const UNITS: &[&str] = &[
     "lantern-shelter-intake",
 ];
 
+/// The unit of a person's parent or guardian, where there is one.
+pub const FAMILY: &str = "fable-family";
+
 /// Hooks of the county's state that do nothing before a review.
 const HOOKS: &[&str] = &[
     "ST-03/US-WA/hold-facts",
@@ -143,9 +146,9 @@ pub fn any_fact() -> impl Strategy<Value = Fact> {
             capacity: CapacityFacts { statement: record(8000 + n), person: person(p), capacity, from, until } }),
         1 => (1u64..4, spans(), roles(), any::<bool>(), 0u64..3).prop_map(|(p, (from, until), role, endangerment, n)| {
             let categories = Vec::new();
-            let representative = record(8100 + n);
+            let (representative, unit) = (record(8100 + n), Some(unit_id(FAMILY)));
             Fact::RepresentativeRecorded { representative: RepresentativeFacts {
-                representative, person: person(p), role, categories, from, until, endangerment } }
+                representative, person: person(p), role, unit, categories, from, until, endangerment } }
         }),
         1 => (proptest::sample::select(HOOKS), any::<bool>()).prop_map(|(hook, withdrawn)| Fact::HookReviewed {
             review: HookReview { hook: hook.to_owned(), reviewed_by: "counsel".to_owned(), reviewed_on: None,

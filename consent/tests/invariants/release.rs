@@ -24,7 +24,7 @@ fn disclosed(rulings: &[Ruling], event: &Event) -> Vec<(Ruling, Category, Grant)
 
 /// Whether every fact that the law asks for is in the ask (rulebook 7.3 step 8, 7.7), written down a second time.
 fn stated(ask: &AskState, part2: bool) -> bool {
-    use RecipientKind::{Bhc, Cj, Ems, Hosp, L988, Le, P2p};
+    use RecipientKind::{Bhc, Cj, Ems, Hosp, Kin, L988, Le, Me, P2p};
     let (facts, kind) = (&ask.facts, ask.facts.to.kind);
     let licensed = matches!(
         facts.licence,
@@ -78,6 +78,11 @@ fn stated(ask: &AskState, part2: bool) -> bool {
         Claim::MandatedReport(m) => {
             let child = m.subject == Some(ReportSubject::Child) && m.initial;
             m.statute && m.agency && m.subject.is_some() && (!part2 || child)
+        }
+        Claim::Death(d) => kind == Me && d.dead && d.inquiry && d.law && d.official.is_verified(),
+        Claim::HomeWarning(w) => {
+            let judged = w.serious_and_imminent && w.lessens && w.threat_stated && w.clinician_named;
+            kind == Kin && judged && (!part2 || (w.lacks_capacity && w.director_named))
         }
         Claim::LegalProcess(l) => {
             let subpart_e = match l.kind {
@@ -223,7 +228,9 @@ proptest! {
                 ExceptionName::MandatedReport => "F-MANDRPT",
                 other => {
                     nothing_released(&c.under(&event, ask.facts.ask));
-                    prop_assert!(matches!(other, ExceptionName::Emergency | ExceptionName::BreakGlass));
+                    let others = [ExceptionName::Death, ExceptionName::HomeWarning];
+                    let medical = matches!(other, ExceptionName::Emergency | ExceptionName::BreakGlass);
+                    prop_assert!(medical || others.contains(&other));
                     continue;
                 }
             };

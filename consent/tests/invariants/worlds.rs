@@ -12,20 +12,21 @@ use crate::invariants::histories::*;
 
 const JAIL: &str = "river-county-jail";
 const HOSPITAL: &str = "river-hospital-ed";
+const EXAMINER: &str = "river-medical-examiner";
 const ASKS: u64 = 4;
 
 /// One step: what was stated, by whom, and how many days after the last.
 pub type Step = (Fact, UnitId, i64);
 
 pub fn world_units() -> Vec<&'static str> {
-    UNITS.iter().copied().chain([JAIL, HOSPITAL]).collect()
+    UNITS.iter().copied().chain([JAIL, HOSPITAL, EXAMINER, FAMILY]).collect()
 }
 
 pub fn world_unit() -> impl Strategy<Value = UnitId> {
     proptest::sample::select(world_units()).prop_map(unit_id)
 }
 
-/// The example county with its agreements, one more over everything, a court and a hospital.
+/// The example county with its agreements, one more over everything, a court, a hospital, a medical examiner and a family.
 pub fn world() -> County {
     let (state, pos) = founded();
     let bundle = Bundle::embedded().unwrap();
@@ -36,10 +37,12 @@ pub fn world() -> County {
 fn founded() -> &'static (PolicyState, u64) {
     static FOUNDED: OnceLock<(PolicyState, u64)> = OnceLock::new();
     FOUNDED.get_or_init(|| {
-        use RecipientKind::{Cj, Hosp};
+        use RecipientKind::{Cj, Hosp, Kin, Me};
         let mut c = County::river();
         c.unit(unit(JAIL, "river-county", &[Cj], HipaaStatus::None, Part2Status::No));
         c.unit(unit(HOSPITAL, "river-hospital", &[Hosp], HipaaStatus::CoveredProvider, Part2Status::No));
+        c.unit(unit(EXAMINER, EXAMINER, &[Me], HipaaStatus::None, Part2Status::No));
+        c.unit(unit(FAMILY, FAMILY, &[Kin], HipaaStatus::None, Part2Status::No));
         let kinds: Vec<_> = world_units().into_iter().map(|u| (u, role(&c.state, &unit_id(u)))).collect();
         c.agreement(&everything(&kinds));
         (c.state, c.pos)
@@ -185,7 +188,7 @@ fn emergency() -> impl Strategy<Value = EmergencyClaim> {
 
 /// A claim with the purpose it is made for.
 fn any_claim() -> impl Strategy<Value = (Claim, Purpose)> {
-    prop_oneof![medical_claim(), police_claim(), duty_claim(), legal_claim()]
+    prop_oneof![medical_claim(), police_claim(), duty_claim(), legal_claim(), outside_claim()]
 }
 
 pub fn medical_claim() -> impl Strategy<Value = (Claim, Purpose)> {
@@ -248,6 +251,27 @@ fn duty_claim() -> impl Strategy<Value = (Claim, Purpose)> {
             let claim = MandatedReportClaim { statute, agency, subject, initial };
             (Claim::MandatedReport(claim), Purpose::MandatedReport)
         }),
+    ]
+}
+
+fn outside_claim() -> impl Strategy<Value = (Claim, Purpose)> {
+    prop_oneof![
+        (flag(), flag(), flag(), official()).prop_map(|(dead, inquiry, law, official)| {
+            (Claim::Death(DeathClaim { dead, inquiry, law, official }), Purpose::PublicHealth)
+        }),
+        (flag(), flag(), flag(), flag(), flag(), flag()).prop_map(
+            |(serious_and_imminent, lessens, threat_stated, clinician_named, lacks_capacity, director_named)| {
+                let claim = HomeWarningClaim {
+                    serious_and_imminent,
+                    lessens,
+                    threat_stated,
+                    clinician_named,
+                    lacks_capacity,
+                    director_named,
+                };
+                (Claim::HomeWarning(claim), Purpose::DutyWarn)
+            }
+        ),
     ]
 }
 

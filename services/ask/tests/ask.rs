@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 const EMS: &str = "river-fire-ems";
 const PROGRAM: &str = "harbor-recovery-sud";
 const PATROL: &str = "river-pd-patrol";
+const EXAMINER: &str = "river-medical-examiner";
+const FAMILY: &str = "neighborly-family";
 const HUB: &str = "hub-operator";
 
 fn asks() -> Asks {
@@ -22,6 +24,8 @@ fn asks() -> Asks {
         EMS => Some(vec![RecipientKind::Ems]),
         PROGRAM => Some(vec![RecipientKind::P2p]),
         PATROL => Some(vec![RecipientKind::Le]),
+        EXAMINER => Some(vec![RecipientKind::Me]),
+        FAMILY => Some(vec![RecipientKind::Kin]),
         "river-county-court" => Some(vec![RecipientKind::Cj]),
         _ => None,
     };
@@ -117,6 +121,7 @@ fn a_missing_fact_is_refused_with_its_place_and_what_2_51_asks_for_beyond_is_lef
 fn every_authority_requires_its_facts() {
     let official = json!({ "name": "D", "agency": "A", "badge": "1", "callback_verified_by": "C" });
     let to_police = json!({ "unit": PATROL, "role": "LE" });
+    let to_family = json!({ "unit": FAMILY, "role": "KIN" });
     let whole = [
         (PATROL, "locate", "LELOCATE", json!({ "locate": { "target": "fugitive" }, "official": official })),
         (PATROL, "locate", "MISSING", json!({ "locate": { "target": "missing-person" }, "official": official })),
@@ -160,6 +165,19 @@ fn every_authority_requires_its_facts() {
             json!({ "mandated_report": { "statute": "s", "agency": "a", "subject": "child" },
                 "recipient": to_police }),
         ),
+        (
+            EXAMINER,
+            "death",
+            "PUBHLTH",
+            json!({ "death": { "dead": true, "cause_of_death_inquiry": true, "statute": "s" }, "official": official }),
+        ),
+        (
+            PROGRAM,
+            "home-warning",
+            "DUTYWARN",
+            json!({ "home_warning": { "serious_and_imminent": true, "recipient_able_to_lessen": true, "threat": "t",
+                "judged_by": "c" }, "recipient": to_family }),
+        ),
     ];
     for (unit, basis, purpose, facts) in whole {
         let mut data = json!({ "basis": basis, "purpose": purpose, "user": "u", "categories": ["health-identity"] });
@@ -180,6 +198,23 @@ fn every_authority_requires_its_facts() {
         other["purpose"] = json!("ETREAT");
         given(asks()).when(&request(unit, other)).then_refused("HO-2507");
     }
+}
+
+/// What 2.14(c) asks for beyond 164.512(j) is left to the ruling, as is who the person's parent is.
+#[test]
+fn what_a_program_needs_to_warn_a_parent_goes_to_policy_as_it_is() {
+    let mut data = json!({ "basis": "home-warning", "purpose": "DUTYWARN", "categories": ["safety-caution"],
+        "recipient": { "unit": FAMILY, "role": "KIN" },
+        "home_warning": { "serious_and_imminent": true, "recipient_able_to_lessen": true, "threat": "t",
+            "judged_by": "Alex Clinician" } });
+    let claim = |data: &Value| match made(&request(PROGRAM, data.clone())).claim {
+        Claim::HomeWarning(claim) => (claim.lacks_capacity, claim.director_named),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(claim(&data), (false, false));
+    data["home_warning"]["minor_lacks_capacity"] = json!(true);
+    data["home_warning"]["program_director"] = json!("Dana Director");
+    assert_eq!(claim(&data), (true, true));
 }
 
 #[test]

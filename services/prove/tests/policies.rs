@@ -50,7 +50,7 @@ async fn the_counterexample_is_replayed_small_and_in_the_rulebooks_words() {
 }
 
 /// A property, the edit that breaks it, and what its counterexample must speak of.
-const WRONG: [(&str, Edit, &str); 20] = [
+const WRONG: [(&str, Edit, &str); 22] = [
     (
         "policies-never-err",
         (
@@ -183,6 +183,24 @@ const WRONG: [(&str, Edit, &str); 20] = [
             "{ context.hook_opens && context.agreement }",
         ),
         "reviewed one opens",
+    ),
+    (
+        "death",
+        (
+            "floors.cedar",
+            "{ context.exception_death && !context.deceased }",
+            "{ context.exception_death && context.erased }",
+        ),
+        "cause of a death",
+    ),
+    (
+        "home-warning",
+        (
+            "floors.cedar",
+            "context.exception_home_warning && !context.minor_warning_2_14",
+            "context.exception_home_warning && context.erased",
+        ),
+        "parent or guardian",
     ),
     (
         "paths-open",

@@ -91,6 +91,14 @@ const WRONG: &[(&str, &[Edit])] = &[
         ],
     ),
     (
+        "walk-outside-matrix",
+        &[
+            ("floors.cedar", "{ context.cell_denied && !context.own }", "{ context.cell_denied && context.erased }"),
+            ("paths.cedar", "{ context.cell_permits && context.agreement }", "{ context.agreement }"),
+            ("defaults.toml", "[standing.EVAL]\n", "[standing.ME]\nTREAT = [\"F5\"]\n\n[standing.EVAL]\n"),
+        ],
+    ),
+    (
         "walk-inactive",
         &[(
             "floors.cedar",

@@ -156,6 +156,12 @@ pub(super) const RULES: &[Rule] = &[
         check: aggregate,
     },
     Rule {
+        id: "walk-outside-matrix",
+        title: "nothing that stands reaches a medical examiner or a person's family, by no agreement and no consent",
+        cite: "rulebook 7.6, kinds outside the matrix",
+        check: outside_matrix,
+    },
+    Rule {
         id: "walk-inactive",
         title: "a unit of a suspended partner gets nothing",
         cite: "rulebook 7.3 step 1",
@@ -331,6 +337,15 @@ fn aggregate(case: &Case<'_>, found: &Found<'_>) -> Check {
     match case.reader {
         Some(reader) if reader.kind == RecipientKind::Eval && found.category != Category::Aggregate => {
             nothing(found, "an evaluator gets rows about a person")
+        }
+        _ => Check::Elsewhere,
+    }
+}
+
+fn outside_matrix(case: &Case<'_>, found: &Found<'_>) -> Check {
+    match case.reader {
+        Some(reader) if !reader.kind.in_matrix() => {
+            nothing(found, "it reaches a kind that the matrix has no column for")
         }
         _ => Check::Elsewhere,
     }

@@ -65,8 +65,8 @@ const fn treating(slug: &'static str, says: &'static str, kind: RecipientKind) -
     Reader { hipaa: HipaaStatus::CoveredProvider, tpo: true, ..reader(slug, says, kind) }
 }
 
-/// The twelve kinds of the matrix, and two that look like one of them and are not.
-pub(super) static READERS: [Reader; 14] = [
+/// The twelve kinds of the matrix, two that look like one of them and are not, and the kinds outside it.
+pub(super) static READERS: [Reader; 16] = [
     reader("to-le", "a police unit", RecipientKind::Le),
     reader("to-psap", "a 911 centre", RecipientKind::Psap),
     treating("to-ems", "an EMS unit", RecipientKind::Ems),
@@ -85,6 +85,8 @@ pub(super) static READERS: [Reader; 14] = [
         ..treating("to-police-medics", "medics of a unit that is also police", RecipientKind::Ems)
     },
     Reader { suspended: true, tpo: false, ..treating("to-suspended", "a suspended clinic", RecipientKind::Bhc) },
+    reader("to-me", "a medical examiner", RecipientKind::Me),
+    reader("to-kin", "a person's family", RecipientKind::Kin),
 ];
 
 /// How the agreement for everything between all of them stands.

@@ -328,7 +328,7 @@ fn for_everything(prohibited: &[Purpose]) -> String {
     }
     text.push_str(&format!(
         "[[flow]]\nclause = \"all\"\nfrom = {units}\nto = {units}\nroles = {}\npurposes = {}\ncategories = {}\n",
-        list(RecipientKind::ALL.iter().map(ToString::to_string).collect()),
+        list(RecipientKind::ALL.iter().chain(RecipientKind::OUTSIDE).map(ToString::to_string).collect()),
         words(Purpose::ALL),
         list(carried.map(ToString::to_string).collect()),
     ));
