@@ -334,5 +334,11 @@ const fn exception_words(name: ExceptionName) -> &'static str {
         ExceptionName::CrimeAlert => "a crime off the premises, as the source states (45 CFR 164.512(f)(6))",
         ExceptionName::MandatedReport => "a report that a statute demands of the source (45 CFR 164.512(b), (c))",
         ExceptionName::LegalProcess => "a court order",
+        ExceptionName::Exposure => {
+            "a responder's exposure that the designated officer of the employer asks about (42 USC 300ff-133)"
+        }
+        ExceptionName::SchoolEmergency => {
+            "a health or safety emergency that the school or who holds its record states (34 CFR 99.36)"
+        }
     }
 }

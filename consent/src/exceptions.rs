@@ -22,6 +22,8 @@ pub enum ExceptionName {
     CrimeAlert,
     MandatedReport,
     LegalProcess,
+    Exposure,
+    SchoolEmergency,
 }
 
 impl ExceptionName {
@@ -36,6 +38,8 @@ impl ExceptionName {
         Self::CrimeAlert,
         Self::MandatedReport,
         Self::LegalProcess,
+        Self::Exposure,
+        Self::SchoolEmergency,
     ];
 
     /// The exception that a claim invokes.
@@ -52,6 +56,8 @@ impl ExceptionName {
             Claim::CrimeAlert(_) => Self::CrimeAlert,
             Claim::MandatedReport(_) => Self::MandatedReport,
             Claim::LegalProcess(_) => Self::LegalProcess,
+            Claim::Exposure(_) => Self::Exposure,
+            Claim::SchoolEmergency(_) => Self::SchoolEmergency,
         }
     }
 }

@@ -112,6 +112,8 @@ slice_facts! {
     exception_mandated_report,
     /// The first report of child abuse (42 CFR 2.12(c)(6)).
     child_abuse_initial,
+    exception_exposure,
+    exception_school_emergency,
     /// The user of the ask holds a medical licence and works in a medical role.
     medical_personnel,
     /// The ask breaks the glass, whatever else it states.

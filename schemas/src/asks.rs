@@ -1,7 +1,13 @@
 //! What an ask says to policy (rulebook 7.2, 7.3 step 8): who asks for what, on which authority, with which of its
 //! required facts on record. Codes and yes or no: the words of each fact stay in the ask's sealed slices.
 
+mod exposure;
+mod school;
+
 use serde::{Deserialize, Serialize};
+
+pub use exposure::{ExposureClaim, ExposureFinder, ExposureRoute};
+pub use school::{AtRisk, SchoolEmergencyClaim};
 
 use crate::{Category, LogTime, PersonId, Purpose, Recipient, RecordId, UnitId};
 
@@ -88,6 +94,8 @@ pub enum Claim {
     CrimeAlert(CrimeAlertClaim),
     MandatedReport(MandatedReportClaim),
     LegalProcess(LegalProcessClaim),
+    Exposure(ExposureClaim),
+    SchoolEmergency(SchoolEmergencyClaim),
 }
 
 /// 42 CFR 2.51(a), (c); rulebook 7.7 ETREAT.

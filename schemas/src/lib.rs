@@ -27,10 +27,11 @@ pub mod strict_json;
 mod time;
 
 pub use asks::{
-    AskFacts, AskScope, BreakGlassClaim, Claim, CourtFinding, CrimeAct, CrimeAlertClaim, CustodyClaim, CustodyKind,
-    CustodyLimb, EmergencyClaim, EmergencyNature, LegalProcessClaim, Licence, LocateClaim, LocateTarget,
-    MandatedReportClaim, Official, PremisesCrimeClaim, ProcessKind, ReportSubject, ReviewOutcome, ThreatClaim,
-    ThreatLimb, Unobtainable, VictimClaim,
+    AskFacts, AskScope, AtRisk, BreakGlassClaim, Claim, CourtFinding, CrimeAct, CrimeAlertClaim, CustodyClaim,
+    CustodyKind, CustodyLimb, EmergencyClaim, EmergencyNature, ExposureClaim, ExposureFinder, ExposureRoute,
+    LegalProcessClaim, Licence, LocateClaim, LocateTarget, MandatedReportClaim, Official, PremisesCrimeClaim,
+    ProcessKind, ReportSubject, ReviewOutcome, SchoolEmergencyClaim, ThreatClaim, ThreatLimb, Unobtainable,
+    VictimClaim,
 };
 pub use category::{Category, UnknownCategory};
 pub use cloud_event::{CloudEvent, Envelope, SOURCE_PREFIX, TYPE_PREFIX};

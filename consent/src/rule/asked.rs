@@ -148,5 +148,8 @@ fn duties(by: &Authority<'_>, attempt: &Attempt<'_, '_>) -> Vec<Obligation> {
     if by.name == ExceptionName::BreakGlass {
         duties.push(Obligation::Huaprv);
     }
+    if by.name == ExceptionName::SchoolEmergency && attempt.axes.iter().any(|(axis, _)| *axis == Category::Education) {
+        duties.push(Obligation::FerpaDisclosureLog);
+    }
     duties
 }

@@ -27,7 +27,8 @@ pub(crate) fn excepted(
     let Some(flow) = flow(s, (name, law), purpose, category) else { return false };
     let mut attempt = Attempt::new(s, category, purpose);
     attempt.base = whole(s, name, attempt.part2, attempt.base);
-    let by = Named { law, to_target: name == ExceptionName::Threat };
+    let by =
+        Named { law, to_target: name == ExceptionName::Threat, to_school: name == ExceptionName::SchoolEmergency };
     let mut elements = (*flow.elements).clone();
     for (axis, cell) in &attempt.axes {
         let named = s.named(by, *axis, cell);
@@ -72,5 +73,7 @@ fn whole(s: &Situation<'_>, name: ExceptionName, part2: bool, facts: SliceFacts)
             SliceFacts { exception_mandated_report: true, child_abuse_initial: true, ..facts }
         }
         ExceptionName::LegalProcess => SliceFacts { order_and_mandate: part2, court_order: !part2, ..facts },
+        ExceptionName::Exposure => SliceFacts { exception_exposure: true, ..facts },
+        ExceptionName::SchoolEmergency => SliceFacts { exception_school_emergency: s.school_record(), ..facts },
     }
 }

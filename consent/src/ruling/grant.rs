@@ -96,6 +96,9 @@ pub enum Obligation {
     Huaprv,
     /// HL7 `UNCERTREL`: it may be about somebody else; released in an emergency below the threshold (rulebook 7.3 step 2).
     Uncertrel,
+    /// The school keeps with the record the threat and to whom it was disclosed (34 CFR 99.32(a)(5)): its ask on the log
+    /// says the one, the releases under it the other.
+    FerpaDisclosureLog,
 }
 
 /// What every grant states, before its authority is attached.

@@ -1,6 +1,7 @@
 use handoff_schemas::{
-    Category, Claim, CourtFinding, CrimeAct, CustodyKind, EmergencyClaim, LawLabel, LegalProcessClaim, LogTime,
-    MandatedReportClaim, ProcessKind, Purpose, RecipientKind, ReportSubject, ThreatClaim, ThreatLimb,
+    Category, Claim, CourtFinding, CrimeAct, CustodyKind, EmergencyClaim, ExposureClaim, LawLabel, LegalProcessClaim,
+    LogTime, MandatedReportClaim, ProcessKind, Purpose, RecipientKind, ReportSubject, SchoolEmergencyClaim, ThreatClaim,
+    ThreatLimb,
 };
 
 use super::{CellFacts, Situation};
@@ -25,6 +26,8 @@ pub(crate) struct Named<'a> {
     pub law: &'a Exception,
     /// Of a threat: the recipient is whom it is made against.
     pub to_target: bool,
+    /// Of a school's emergency: the recipient is a school.
+    pub to_school: bool,
 }
 
 impl<'a> Situation<'a> {
@@ -120,13 +123,24 @@ impl<'a> Situation<'a> {
                 court_order: !part2 && c.kind == Some(ProcessKind::CourtOrder) && c.served,
                 ..facts
             },
+            Claim::Exposure(c) => SliceFacts { exception_exposure: exposure(c), ..facts },
+            Claim::SchoolEmergency(c) => {
+                SliceFacts { exception_school_emergency: school_emergency(c) && self.school_record(), ..facts }
+            }
         }
     }
 
     /// Whether the cell, or an override of rulebook 7.7, names the exception; then the templates it narrows to.
     pub fn names(&self, by: &Authority<'_>, axis: Category, cell: &CellFacts<'a>) -> Option<&'a [String]> {
         let to_target = matches!(&by.ask.facts.claim, Claim::Threat(c) if c.to_target);
-        self.named(Named { law: by.law, to_target }, axis, cell)
+        let to_school = matches!(&by.ask.facts.claim, Claim::SchoolEmergency(c) if c.to_school);
+        self.named(Named { law: by.law, to_target, to_school }, axis, cell)
+    }
+
+    /// Whether 34 CFR 99.36 can speak of it. Education records are no protected health information (45 CFR 160.103); what
+    /// a covered entity holds otherwise goes for a threat by 164.512(j) alone.
+    pub fn school_record(&self) -> bool {
+        !self.covered() || self.labels.contains(&LawLabel::Ferpa)
     }
 
     /// [`Self::names`], of an exception that nobody need have invoked.
@@ -165,12 +179,16 @@ impl<'a> Situation<'a> {
         let law = by.law;
         let mut sets = alternative.templates.iter().filter(|t| self.bundle.exceptions.is_field_set(t)).peekable();
         let by_set = sets.peek().is_some();
+        let by_word = |r: &Requirement| matches!(r, Requirement::Fact(word) if law.words.contains(*word));
         let met = |r: &Requirement| match r {
             Requirement::Fact("target") => by.to_target,
-            Requirement::Fact(word) => law.words.contains(*word),
-            _ => false,
+            Requirement::Fact("school") => by.to_school && by_word(r),
+            r => by_word(r),
         };
-        let named = if by_set {
+        let named = if alternative.requirements.iter().any(by_word) {
+            // `F-WARN(school)`: the word says whose it is, the set what is left of it.
+            true
+        } else if by_set {
             sets.any(|t| law.template.as_ref() == Some(t))
         } else if alternative.requirements.is_empty() {
             cell.cell.is_some_and(|c| c.basis.iter().any(|b| law.basis.contains(b)))
@@ -219,6 +237,18 @@ fn threat(c: &ThreatClaim, kind: RecipientKind) -> bool {
 /// 42 CFR 2.12(c)(6): no other report has such a way out of Part 2.
 fn child_abuse_initial(c: &MandatedReportClaim) -> bool {
     c.subject == Some(ReportSubject::Child) && c.initial
+}
+
+/// 42 USC 300ff-133: the designated officer asks for who was exposed on duty, and the facility or public health found it
+/// significant.
+fn exposure(c: &ExposureClaim) -> bool {
+    let officer = c.designated_officer && c.employer_named;
+    officer && c.route.is_some() && c.line_of_duty && c.at_incident && c.determined_by.is_some()
+}
+
+/// 34 CFR 99.36(a), (c), with what 99.32(a)(5)(i) has recorded; to whom is the ask's own recipient.
+fn school_emergency(c: &SchoolEmergencyClaim) -> bool {
+    c.at_risk.is_some() && c.articulable && c.able_to_protect && c.threat_stated
 }
 
 /// 42 CFR 2.61, 2.64, 2.65: the order of its kind with every finding, for its kind of proceeding, and a mandate.

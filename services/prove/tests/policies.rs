@@ -50,7 +50,7 @@ async fn the_counterexample_is_replayed_small_and_in_the_rulebooks_words() {
 }
 
 /// A property, the edit that breaks it, and what its counterexample must speak of.
-const WRONG: [(&str, Edit, &str); 20] = [
+const WRONG: [(&str, Edit, &str); 21] = [
     (
         "policies-never-err",
         (
@@ -188,6 +188,15 @@ const WRONG: [(&str, Edit, &str); 20] = [
         "paths-open",
         ("paths.cedar", "context.cell_status && context.agreement", "context.cell_status && context.never_carried"),
         "path-status",
+    ),
+    (
+        "part2-exposure-and-school",
+        (
+            "floors.cedar",
+            "context.court_order || context.exception_exposure ||\n   context.exception_school_emergency)",
+            "context.court_order)",
+        ),
+        "Part 2 record",
     ),
 ];
 
