@@ -1,11 +1,16 @@
 //! The facts of each authority, and which of them it requires (rulebook 7.3 step 8).
 
+mod exposure;
+mod school;
+
+use exposure::Exposure;
 use handoff_schemas::{
     BreakGlassClaim, Claim, CrimeAct, CrimeAlertClaim, CustodyClaim, CustodyKind, CustodyLimb, EmergencyClaim,
     EmergencyNature, LocateClaim, LocateTarget, MandatedReportClaim, Official, PremisesCrimeClaim, Purpose,
     ReportSubject, ThreatClaim, ThreatLimb, Unobtainable, VictimClaim,
 };
 use handoff_spine::command::Refusal;
+use school::SchoolEmergency;
 use serde::Deserialize;
 
 use crate::decide::missing;
@@ -28,6 +33,8 @@ pub struct Facts {
     premises_crime: Option<PremisesCrime>,
     crime_alert: Option<CrimeAlert>,
     mandated_report: Option<MandatedReport>,
+    exposure: Option<Exposure>,
+    school_emergency: Option<SchoolEmergency>,
 }
 
 #[derive(Default, Deserialize)]
@@ -210,11 +217,18 @@ pub fn of(facts: Facts, purpose: Purpose, incident: bool) -> Result<Claim, Refus
             let (subject, initial) = (c.subject, c.initial);
             Ok(Claim::MandatedReport(MandatedReportClaim { statute, agency, subject, initial }))
         }
+        ("exposure", Purpose::PublicHealth) => {
+            facts.exposure.ok_or_else(|| missing("/exposure"))?.claim(incident)
+        }
+        ("school-emergency", Purpose::Threat) => {
+            facts.school_emergency.ok_or_else(|| missing("/school_emergency"))?.claim(discloses)
+        }
         _ => Err(Refusal::new(
             "HO-2507",
             "this authority does not serve this purpose",
             "emergency: ETREAT; break-glass: BTG; threat: DUTYWARN; locate: LELOCATE or MISSING; victim: LEVICTIM; \
-             custody: CUSTODYHEALTH; premises-crime, crime-alert: LECRIMEALERT; mandated-report: MANDRPT",
+             custody: CUSTODYHEALTH; premises-crime, crime-alert: LECRIMEALERT; mandated-report: MANDRPT; \
+             exposure: PUBHLTH; school-emergency: THREAT",
         )
         .at("/purpose")),
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use handoff_ask::{Asks, Step};
 use handoff_schemas::{
-    AskFacts, Category, Claim, Fact, Licence, LogTime, ProcessKind, Purpose, Recipient, RecipientKind, RecordId,
-    ReviewOutcome, UnitId,
+    AskFacts, AtRisk, Category, Claim, ExposureFinder, Fact, Licence, LogTime, ProcessKind, Purpose, Recipient,
+    RecipientKind, RecordId, ReviewOutcome, SchoolEmergencyClaim, UnitId,
 };
 use handoff_spine::command::{Command, RecordRef};
 use handoff_spine::scenario::{Given, Said as _, command, given, id, person, record_id, samples};
@@ -160,6 +160,20 @@ fn every_authority_requires_its_facts() {
             json!({ "mandated_report": { "statute": "s", "agency": "a", "subject": "child" },
                 "recipient": to_police }),
         ),
+        (
+            EMS,
+            "exposure",
+            "PUBHLTH",
+            json!({ "exposure": { "how": "needlestick", "in_line_of_duty": true, "occurred_at": "2031-03-05T21:14:00Z",
+                "designated_officer": true, "employer": "e", "determined_by": "facility" } }),
+        ),
+        (
+            PROGRAM,
+            "school-emergency",
+            "THREAT",
+            json!({ "school_emergency": { "at_risk": "student", "articulable_and_significant": true,
+                "recipient_able_to_protect": true, "threat": "t" }, "recipient": to_police }),
+        ),
     ];
     for (unit, basis, purpose, facts) in whole {
         let mut data = json!({ "basis": basis, "purpose": purpose, "user": "u", "categories": ["health-identity"] });
@@ -180,6 +194,39 @@ fn every_authority_requires_its_facts() {
         other["purpose"] = json!("ETREAT");
         given(asks()).when(&request(unit, other)).then_refused("HO-2507");
     }
+}
+
+/// What a school tells stays with the ask: policy learns that it is there.
+#[test]
+fn a_school_says_to_policy_that_there_is_a_threat_and_no_word_of_it() {
+    let data = json!({ "basis": "school-emergency", "purpose": "THREAT", "categories": ["education"],
+        "recipient": { "unit": PATROL, "role": "LE" },
+        "school_emergency": { "at_risk": "others", "articulable_and_significant": true,
+            "recipient_able_to_protect": true, "threat": "Fictional words." } });
+    let facts = made(&request(EMS, data));
+    let expected = SchoolEmergencyClaim {
+        at_risk: Some(AtRisk::Others),
+        articulable: true,
+        able_to_protect: true,
+        threat_stated: true,
+        to_school: false,
+    };
+    assert_eq!(facts.claim, Claim::SchoolEmergency(expected));
+    assert!(!serde_json::to_string(&facts).unwrap().contains("Fictional"));
+}
+
+/// An incident that the envelope names stands for the time of the exposure.
+#[test]
+fn an_exposure_at_an_incident_needs_no_time_of_its_own() {
+    let data = json!({ "basis": "exposure", "purpose": "PUBHLTH", "user": "officer-9", "categories": ["hiv-sti"],
+        "exposure": { "how": "blood-to-blood", "in_line_of_duty": true, "designated_officer": true,
+            "employer": "River Fire", "determined_by": "public-health" } });
+    let refusal = given(asks()).when(&request(EMS, data.clone())).then_refused("HO-2506");
+    assert_eq!(refusal.place.as_deref(), Some("/exposure/occurred_at"));
+    let mut at_incident = request(EMS, data);
+    at_incident.incident = Some(handoff_schemas::IncidentId(person(9).0));
+    let Claim::Exposure(claim) = made(&at_incident).claim else { panic!("another claim") };
+    assert!(claim.at_incident && claim.determined_by == Some(ExposureFinder::PublicHealth));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use handoff_schemas::{Category, HipaaStatus, OrgType, Part2Status, Purpose, RecipientKind};
+use handoff_schemas::{Category, HipaaStatus, LawLabel, OrgType, Part2Status, Purpose, RecipientKind};
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -63,6 +63,8 @@ pub struct UnitFields {
     pub cjis: bool,
     pub sud_only: bool,
     pub jurisdiction: Option<String>,
+    /// Law its records are under besides, for example `ferpa`.
+    pub further_law: Vec<LawLabel>,
 }
 
 impl Short for Unit {

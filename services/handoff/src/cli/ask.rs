@@ -15,10 +15,12 @@ pub struct AskFor {
     /// The unit's own id of the person.
     #[arg(long, value_name = "LOCALID")]
     pub person: String,
-    /// emergency, break-glass, threat, locate, victim, custody, premises-crime, crime-alert or mandated-report.
+    /// emergency, break-glass, threat, locate, victim, custody, premises-crime, crime-alert, mandated-report, exposure or
+    /// school-emergency.
     #[arg(long)]
     pub basis: String,
-    /// The purpose that goes with it: ETREAT, BTG, DUTYWARN, LELOCATE, LEVICTIM, CUSTODYHEALTH, LECRIMEALERT, MANDRPT.
+    /// The purpose that goes with it: ETREAT, BTG, DUTYWARN, LELOCATE, LEVICTIM, CUSTODYHEALTH, LECRIMEALERT, MANDRPT,
+    /// PUBHLTH, THREAT.
     #[arg(long, value_name = "CODE")]
     pub purpose: String,
     /// What is asked for; repeat for several. Nothing else opens.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use handoff_law::{AskState, Reason};
+use handoff_law::{AskState, Grant, Obligation, Reason};
 use handoff_schemas::{Category, Claim, IncidentId, PersonId, ProcessKind, Purpose, Recipient, RecordId, UnitId};
 use handoff_spine::command::{Command, Item, RecordRef, Refusal};
 use handoff_spine::scenario::record_id;
@@ -167,6 +167,10 @@ impl World {
         let Some(state) = self.state.ask(ask) else { return duties };
         if state.review_due().is_some() {
             duties.insert("break-glass-review".to_owned());
+        }
+        let logs = |grant: &Grant| grant.obligations.contains(&Obligation::FerpaDisclosureLog);
+        if self.rows.iter().any(|row| row.ruling.ask == Some(ask) && row.shown.grants.iter().any(logs)) {
+            duties.insert("ferpa-disclosure-log".to_owned());
         }
         let Some((place, units)) = self.asked_at(ask).and_then(|at| self.documents.get_key_value(&at)) else {
             return duties;

@@ -100,6 +100,13 @@ pub fn stated(
         Purpose::MandatedReport if !basis.is_empty() => {
             ("mandated-report", true, json!({ "mandated_report": facts.report()? }))
         }
+        // Public health has other inquiries too.
+        Purpose::PublicHealth if basis.contains_key("exposure") => {
+            ("exposure", false, json!({ "exposure": facts.exposure(who)? }))
+        }
+        Purpose::Threat if !basis.is_empty() => {
+            ("school-emergency", true, json!({ "school_emergency": facts.school_emergency()? }))
+        }
         _ => return Ok(None),
     };
     let mut data = Map::new();
@@ -242,6 +249,34 @@ impl<'a> Facts<'a> {
             ("agency", Some("the agency that the statute names".into())),
             ("subject", subject),
             ("initial", self.yes("initial_report")?.then_some(true.into())),
+        ]))
+    }
+}
+
+/// Of responders and schools.
+impl Facts<'_> {
+    /// 42 USC 300ff-133.
+    fn exposure(&self, who: &Who<'_>) -> Result<Map<String, Value>, String> {
+        let when = (!self.basis.contains_key("incident")).then(|| who.now.into());
+        Ok(self.whole(&[
+            ("how", self.text("exposure")?.map(Value::from)),
+            ("in_line_of_duty", self.unless_denied("line_of_duty")?.then_some(true.into())),
+            ("occurred_at", when),
+            ("designated_officer", self.yes("designated_officer")?.then_some(true.into())),
+            ("employer", Some("the responder's employer".into())),
+            ("determined_by", self.text("determined_by")?.map(Value::from)),
+        ]))
+    }
+
+    /// 34 CFR 99.36.
+    fn school_emergency(&self) -> Result<Map<String, Value>, String> {
+        let threatened = self.yes("articulable_threat")?;
+        Ok(self.whole(&[
+            ("at_risk", Some(self.text("at_risk")?.unwrap_or("student").into())),
+            ("articulable_and_significant", threatened.then_some(true.into())),
+            ("recipient_able_to_protect", self.yes("able_to_protect")?.then_some(true.into())),
+            ("recipient_is_school", self.yes("is_school")?.then_some(true.into())),
+            ("threat", Some("what was threatened".into())),
         ]))
     }
 }

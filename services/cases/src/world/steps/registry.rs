@@ -60,7 +60,11 @@ impl World {
         let hipaa = u.hipaa.or_else(|| known.map(|k| k.hipaa)).unwrap_or_else(|| usual_hipaa(kind));
         let part2 = u.part2.or_else(|| known.map(|k| k.part2)).unwrap_or_else(|| usual_part2(kind));
         let jurisdiction = u.jurisdiction.clone().or_else(|| known.map(|k| k.jurisdiction.clone()));
-        let data = json!({
+        let further_law = match known {
+            Some(k) if u.further_law.is_empty() => &k.further_law,
+            _ => &u.further_law,
+        };
+        let mut data = json!({
             "unit": name,
             "partner": partner,
             "name": u.name.clone().or_else(|| known.map(|k| k.name.clone())).unwrap_or_else(|| name.to_owned()),
@@ -72,6 +76,9 @@ impl World {
             "jurisdiction": jurisdiction.as_deref().unwrap_or(&self.place),
             "sud_only_facility": u.sud_only,
         });
+        if let Some(leaves) = data.as_object_mut().filter(|_| !further_law.is_empty()) {
+            leaves.insert("further_law".to_owned(), json!(further_law));
+        }
         self.operator(&format!("unit:{name}"), "unit.unit-registered.v1", data)
     }
 

@@ -59,11 +59,13 @@ const FACTS: &[(&[Purpose], &[&str])] = &[
             "initial_report",
         ],
     ),
+    (&[Purpose::PublicHealth], &["exposure", "line_of_duty", "designated_officer", "determined_by", "incident"]),
+    (&[Purpose::Threat], &["articulable_threat", "able_to_protect", "at_risk", "is_school"]),
 ];
 
 /// Facts that any request may state, and that no ask of a user looks at.
 const ANYWHERE: &[&str] =
-    &["lacks", "order", "articulable_threat", "cause_of_death_inquiry", "limited_data_set", "written_agreement_2_53"];
+    &["lacks", "order", "cause_of_death_inquiry", "limited_data_set", "written_agreement_2_53"];
 
 /// Facts that stand in every real ask, and that `lacks` takes out.
 const FORMALITIES: &[&str] = &[
@@ -88,6 +90,10 @@ const FORMALITIES: &[&str] = &[
     "crime",
     "abuse_neglect_or_domestic_violence",
     "statute",
+    "how",
+    "occurred_at",
+    "employer",
+    "at_risk",
 ];
 
 /// The four items of 42 CFR 2.51(c), which `lacks` may also name by their paragraph.
