@@ -6,6 +6,7 @@ mod cases;
 pub mod claims;
 mod orders;
 mod referral;
+mod safety;
 
 use crate::common::*;
 use cases::*;

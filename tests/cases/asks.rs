@@ -1,5 +1,6 @@
 //! Asks on a running hub: who reads what under one, who is told of it, and when nothing is read any more.
 
+mod exposures;
 mod verbs;
 
 use handoff::client::under;

@@ -27,8 +27,7 @@ pub(crate) fn excepted(
     let Some(flow) = flow(s, (name, law), purpose, category) else { return false };
     let mut attempt = Attempt::new(s, category, purpose);
     attempt.base = whole(s, name, attempt.part2, attempt.base);
-    let by =
-        Named { law, to_target: name == ExceptionName::Threat, to_school: name == ExceptionName::SchoolEmergency };
+    let by = Named { law, to_target: name == ExceptionName::Threat, to_school: name == ExceptionName::SchoolEmergency };
     let mut elements = (*flow.elements).clone();
     for (axis, cell) in &attempt.axes {
         let named = s.named(by, *axis, cell);

@@ -1,7 +1,7 @@
 use handoff_schemas::{
     Category, Claim, CourtFinding, CrimeAct, CustodyKind, EmergencyClaim, ExposureClaim, LawLabel, LegalProcessClaim,
-    LogTime, MandatedReportClaim, ProcessKind, Purpose, RecipientKind, ReportSubject, SchoolEmergencyClaim, ThreatClaim,
-    ThreatLimb,
+    LogTime, MandatedReportClaim, ProcessKind, Purpose, RecipientKind, ReportSubject, SchoolEmergencyClaim,
+    ThreatClaim, ThreatLimb,
 };
 
 use super::{CellFacts, Situation};
@@ -137,10 +137,10 @@ impl<'a> Situation<'a> {
         self.named(Named { law: by.law, to_target, to_school }, axis, cell)
     }
 
-    /// Whether 34 CFR 99.36 can speak of it. Education records are no protected health information (45 CFR 160.103); what
-    /// a covered entity holds otherwise goes for a threat by 164.512(j) alone.
+    /// Whether 34 CFR 99.36 can speak of it. Education records are no protected health information (45 CFR 160.103): what
+    /// a covered entity holds goes for a threat by 164.512(j), whatever else it was registered under.
     pub fn school_record(&self) -> bool {
-        !self.covered() || self.labels.contains(&LawLabel::Ferpa)
+        !self.covered()
     }
 
     /// [`Self::names`], of an exception that nobody need have invoked.

@@ -313,6 +313,45 @@ pub fn without(a: &mut AskFacts, finding: CourtFinding) {
     claim.findings.retain(|f| *f != finding);
 }
 
+/// Of responders and of schools.
+pub fn health_and_safety() -> Vec<Case> {
+    let asked = ask(EMS, to(EMS, Ems), Purpose::PublicHealth, Claim::Exposure(exposure()));
+    let by_police = to_police(PATROL, Purpose::PublicHealth, Claim::Exposure(exposure()));
+    let lacks: [fn(&mut AskFacts); 6] = [
+        lack!(Exposure, route = None),
+        lack!(Exposure, line_of_duty = false),
+        lack!(Exposure, at_incident = false),
+        lack!(Exposure, designated_officer = false),
+        lack!(Exposure, employer_named = false),
+        lack!(Exposure, determined_by = None),
+    ];
+    let at_school = |claim| Claim::SchoolEmergency(claim);
+    let to_school = SchoolEmergencyClaim { to_school: true, ..school_emergency() };
+    vec![
+        case("exposure", asked, (CLINIC, Category::HivSti), &["exposure-result"], &lacks),
+        case("exposure of an officer", by_police, (CLINIC, Category::HivSti), &["exposure-result"], &lacks),
+        case(
+            "99.36",
+            to_police(SCHOOL, Purpose::Threat, at_school(school_emergency())),
+            (SCHOOL, Category::Education),
+            &["education"],
+            &[
+                lack!(SchoolEmergency, at_risk = None),
+                lack!(SchoolEmergency, articulable = false),
+                lack!(SchoolEmergency, able_to_protect = false),
+                lack!(SchoolEmergency, threat_stated = false),
+            ],
+        ),
+        case(
+            "a threat case to a school",
+            ask(PATROL, to(SCHOOL, Cbo), Purpose::Threat, at_school(to_school)),
+            (PATROL, Category::ThreatCase),
+            &["threat-behavior"],
+            &[lack!(SchoolEmergency, to_school = false), lack!(SchoolEmergency, articulable = false)],
+        ),
+    ]
+}
+
 pub fn cases() -> Vec<Case> {
-    [medical(), police(), given_unasked(), custody_and_courts()].into_iter().flatten().collect()
+    [medical(), police(), given_unasked(), custody_and_courts(), health_and_safety()].into_iter().flatten().collect()
 }

@@ -8,12 +8,16 @@ pub const EMS: &str = "river-fire-ems";
 pub const PATROL: &str = "river-pd-patrol";
 pub const JAIL: &str = "river-county-jail";
 pub const PEERS: &str = "river-peers";
+pub const SCHOOL: &str = "river-school-office";
 
-/// The county with a jail that is also the court's, and a unit of case managers. No agreement covers any of what follows.
+/// The county with a jail that is also the court's, a unit of case managers and a school. No agreement covers any of what follows.
 pub fn county() -> County {
     let mut c = County::river();
     c.unit(unit(JAIL, "river-county", &[Cj], HipaaStatus::None, Part2Status::No));
     c.unit(unit(PEERS, "river-peers", &[Cmp], HipaaStatus::CoveredProvider, Part2Status::No));
+    let mut school = unit(SCHOOL, "river-school", &[Cbo], HipaaStatus::None, Part2Status::No);
+    school.further_law = vec![LawLabel::Ferpa];
+    c.unit(school);
     for id in ["crisis-co-response", "treatment", "shelter-referrals"] {
         c.move_agreement(id, AgreementStatus::Terminated);
     }
@@ -67,6 +71,27 @@ pub fn threat() -> ThreatClaim {
         threat_stated: true,
         target_stated: true,
         ..ThreatClaim::default()
+    }
+}
+
+pub fn exposure() -> ExposureClaim {
+    ExposureClaim {
+        route: Some(ExposureRoute::Needlestick),
+        line_of_duty: true,
+        at_incident: true,
+        designated_officer: true,
+        employer_named: true,
+        determined_by: Some(ExposureFinder::Facility),
+    }
+}
+
+pub fn school_emergency() -> SchoolEmergencyClaim {
+    SchoolEmergencyClaim {
+        at_risk: Some(AtRisk::Student),
+        articulable: true,
+        able_to_protect: true,
+        threat_stated: true,
+        to_school: false,
     }
 }
 

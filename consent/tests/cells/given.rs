@@ -2,7 +2,7 @@
 
 use crate::authority::claims::order_2_65;
 use crate::cells::table::{Asked, Cell, Exception};
-use crate::cells::trial::{CLINIC, MEDICS, OTHER, POLICE, PROGRAM, Trial};
+use crate::cells::trial::{CLINIC, MEDICS, OTHER, POLICE, PROGRAM, SCHOOL, Trial};
 use crate::common::*;
 use handoff_law::Ruling;
 use handoff_schemas::*;
@@ -264,6 +264,10 @@ fn county(agreed: Agreed) -> County {
         c.unit(unit(name, name, &[kind], hipaa, part2));
         all.push((name.to_owned(), kind));
     }
+    let mut school = unit(SCHOOL, SCHOOL, &[Cbo], NotCovered, Part2Status::No);
+    school.further_law = vec![LawLabel::Ferpa];
+    c.unit(school);
+    all.push((SCHOOL.to_owned(), Cbo));
     for kind in RecipientKind::ALL {
         let name = to_kind(*kind).unit.to_string();
         let health = matches!(kind.code(), "EMS" | "BHC" | "P2P" | "HOSP" | "CMP" | "L988");

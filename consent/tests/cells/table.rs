@@ -4,8 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use handoff_schemas::{Category, Purpose, RecipientKind};
+use handoff_schemas::{Category, RecipientKind};
 
+use crate::cells::reads::{standing, treatment};
 use crate::cells::unmet::Why;
 
 /// Elements that show; `*` alone is the whole slice.
@@ -63,6 +64,8 @@ pub enum Exception {
     PremisesCrime,
     CrimeAlert,
     MandatedReport,
+    Exposure,
+    SchoolEmergency,
 }
 
 /// A request that must be answered, and with what.
@@ -243,16 +246,21 @@ impl Way {
     /// Facts that the hub does not gather.
     fn waits_for(&self) -> Option<Why> {
         let waits = |words: &[&str]| self.words.iter().any(|w| words.contains(&w.as_str()));
-        waits(&["2.53", "99.36", "exposure", "exposure-officer", "same-program", "school"]).then_some(Why::Fact)
+        waits(&["2.53", "same-program"]).then_some(Why::Fact)
     }
 
     /// The exceptions an X names: by field set, by word, else by basis (rulebook 7.6). What 164.512(f) and 2.12(c)(5)
     /// permit, they permit to law enforcement; (k)(5) to a custodian.
     pub fn exceptions(&self, cell: &Cell) -> Vec<Exception> {
-        use Exception::{CrimeAlert, Custody, Emergency, Locate, MandatedReport, PremisesCrime, Threat, Victim};
-        use RecipientKind::{Cj, Hosp, Le};
+        use Exception::{
+            CrimeAlert, Custody, Emergency, Exposure, Locate, MandatedReport, PremisesCrime, SchoolEmergency, Threat,
+            Victim,
+        };
+        use RecipientKind::{Bhc, Cbo, Cj, Ems, Hosp, Le};
         let by_set = |set: &String| match set.as_str() {
             "F-LOC" => Some(Locate),
+            // Of a threat case a school is told under its own law (34 CFR 99.36).
+            "F-WARN" if self.has("school") => Some(SchoolEmergency),
             "F-WARN" => Some(Threat),
             "F-PREMCRIME" => Some(PremisesCrime),
             _ => None,
@@ -263,6 +271,8 @@ impl Way {
             "victim" => Some(Victim),
             "statute" => Some(MandatedReport),
             "missing" => Some(Locate),
+            "exposure" | "exposure-officer" => Some(Exposure),
+            "99.36" => Some(SchoolEmergency),
             _ => None,
         };
         let by_basis = |basis: &String| match basis.as_str() {
@@ -284,6 +294,8 @@ impl Way {
         let serves = |exception: &Exception| match exception {
             Locate | Victim | PremisesCrime | CrimeAlert => cell.kind == Le,
             Custody => matches!(cell.kind, Le | Cj | Hosp),
+            Exposure => matches!(cell.kind, Le | Ems),
+            SchoolEmergency => matches!(cell.kind, Le | Ems | Bhc | Hosp | Cbo),
             Emergency | Threat | MandatedReport => true,
         };
         named.into_iter().filter(serves).collect()
@@ -291,7 +303,7 @@ impl Way {
 }
 
 impl Exception {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Emergency,
         Self::Threat,
         Self::Locate,
@@ -300,6 +312,8 @@ impl Exception {
         Self::PremisesCrime,
         Self::CrimeAlert,
         Self::MandatedReport,
+        Self::Exposure,
+        Self::SchoolEmergency,
     ];
 
     /// Rulebook 7.5; an emergency shows what the recipient reads for treatment.
@@ -313,6 +327,8 @@ impl Exception {
             Self::PremisesCrime => Some("F-PREMCRIME"),
             Self::CrimeAlert => Some("F-CRIMEALERT"),
             Self::MandatedReport => Some("F-MANDRPT"),
+            Self::Exposure => Some("F-EXPOSURE"),
+            Self::SchoolEmergency => Some("F-SCHOOLWARN"),
         }
     }
 
@@ -328,55 +344,14 @@ impl Exception {
             Self::PremisesCrime => "B18",
             Self::CrimeAlert => "B8",
             Self::MandatedReport => "B36",
+            Self::Exposure => "B29",
+            Self::SchoolEmergency => "B27",
         }
     }
 }
 
 /// Rulebook 0.7.
 const NEVER_CARRIED: [&str; 5] = ["chri", "psychotherapy-notes", "sud-counseling-notes", "vsp-record", "sealed"];
-
-type Reads = (Purpose, &'static [&'static str]);
-
-const PROGEVAL: Reads = (Purpose::ProgEval, &["F9"]);
-const DISPATCH: Reads = (Purpose::Dispatch, &["F1"]);
-const CENTRE: Reads = (Purpose::Dispatch, &["F1", "S"]);
-const SCENE: Reads = (Purpose::SceneSafety, &["F2"]);
-const FOLLOW_UP: Reads = (Purpose::LeFollowup, &["F3", "F7-min"]);
-const CARE: Reads = (Purpose::Coc, &["F5", "F6", "F7", "S"]);
-const MANAGEMENT: Reads = (Purpose::Coc, &["F5-CM", "F6", "F7", "S"]);
-const SERVICE: Reads = (Purpose::Coc, &["F6", "F7", "S"]);
-const VICTIM: Reads = (Purpose::Coc, &["F6"]);
-const MONITORING: Reads = (Purpose::CjMonitor, &["F8"]);
-
-/// Rulebook 7.5, the default templates; DISPATCH and SCENESAFETY for kinds that can be sent, referral templates for
-/// coordination. F3b stands apart: it needs a reviewed hold hook.
-fn standing(kind: RecipientKind) -> Vec<Reads> {
-    use RecipientKind::*;
-    let treat = (Purpose::Treat, treatment(kind));
-    let mut all = match kind {
-        Le => vec![DISPATCH, SCENE, FOLLOW_UP],
-        Psap => vec![CENTRE, SCENE],
-        Ems | L988 => vec![treat, DISPATCH, SCENE],
-        Bhc | P2p => vec![treat, CARE, DISPATCH, SCENE],
-        Hosp => vec![treat, CARE],
-        Cmp => vec![MANAGEMENT, DISPATCH, SCENE],
-        Cbo => vec![SERVICE],
-        Cj => vec![MONITORING],
-        Vsp => vec![VICTIM],
-        Eval => Vec::new(),
-    };
-    all.push(PROGEVAL);
-    all
-}
-
-fn treatment(kind: RecipientKind) -> &'static [&'static str] {
-    use RecipientKind::{Bhc, Ems, Hosp, L988, P2p};
-    match kind {
-        Ems | L988 => &["F4", "S"],
-        Bhc | P2p | Hosp => &["F5", "S"],
-        _ => &[],
-    }
-}
 
 fn meet(a: Shown, b: Shown) -> Shown {
     match (a.contains("*"), b.contains("*")) {

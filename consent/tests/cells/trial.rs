@@ -1,6 +1,8 @@
 //! One request, and everything that can be given for it: consents, asks and orders, whole or lacking one thing.
 
-use crate::authority::claims::{self, court_order, emergency, order_2_65, threat, verified};
+use crate::authority::claims::{
+    self, court_order, emergency, exposure, order_2_65, school_emergency, threat, verified,
+};
 use crate::cells::table::{Cell, Exception};
 use crate::common::*;
 use handoff_schemas::*;
@@ -11,6 +13,8 @@ pub const CLINIC: &str = "clinic";
 pub const PROGRAM: &str = "program";
 /// A unit that asks for referrals and is named in consents beside the recipient.
 pub const OTHER: &str = "other";
+/// Whose records are under FERPA.
+pub const SCHOOL: &str = "school";
 
 /// Who publishes data of a category, so that its cell says what it is there for.
 fn source_of(category: Category) -> &'static str {
@@ -19,6 +23,7 @@ fn source_of(category: Category) -> &'static str {
         | "threat-case" | "body-cam" | "responder" | "third-party" | "sealed" => POLICE,
         "ems-clinical" | "substance-observation" | "dv-sa" => MEDICS,
         "part2-record" | "sud-counseling-notes" => PROGRAM,
+        "education" => SCHOOL,
         _ => CLINIC,
     }
 }
@@ -170,6 +175,12 @@ impl Trial {
                 };
                 self.ask(source, Purpose::MandatedReport, Claim::MandatedReport(claim))
             }
+            Exception::Exposure => self.ask(recipient, Purpose::PublicHealth, Claim::Exposure(exposure())),
+            Exception::SchoolEmergency => {
+                let to_school = self.to.kind == RecipientKind::Cbo;
+                let claim = SchoolEmergencyClaim { to_school, ..school_emergency() };
+                self.ask(source, Purpose::Threat, Claim::SchoolEmergency(claim))
+            }
         }
     }
 
@@ -210,6 +221,18 @@ impl Trial {
                 Claim::MandatedReport(MandatedReportClaim::default()),
                 Claim::MandatedReport(MandatedReportClaim { statute: false, ..*c }),
             ),
+            Claim::Exposure(c) => (
+                Claim::Exposure(ExposureClaim::default()),
+                Claim::Exposure(ExposureClaim { designated_officer: false, ..*c }),
+            ),
+            Claim::SchoolEmergency(c) => {
+                let less = if c.to_school {
+                    SchoolEmergencyClaim { to_school: false, ..*c }
+                } else {
+                    SchoolEmergencyClaim { able_to_protect: false, ..*c }
+                };
+                (Claim::SchoolEmergency(SchoolEmergencyClaim::default()), Claim::SchoolEmergency(less))
+            }
             other => panic!("{other:?} is no exception"),
         };
         [none, less].map(|claim| AskFacts { claim, ..whole.clone() }).to_vec()

@@ -11,8 +11,7 @@ pub enum Why {
     FieldSet,
     /// No exception by this basis or word serves this kind of recipient.
     NoException,
-    /// Facts of an exception or of units that the hub does not gather: 2.53 by an agreement for everything, 99.36, an
-    /// exposure, one program.
+    /// Facts of units that the hub does not gather: 2.53 by an agreement for everything, one program.
     Fact,
 }
 
@@ -51,8 +50,6 @@ pub const UNMET: &[(&str, &str, &str, Why)] = &[
     ("sud-counseling-notes", "P2P", "P:originator", NeverCarried),
     ("sud-counseling-notes", "HOSP", "C:separate", NeverCarried),
     ("sud-counseling-notes", "CJ", "O", NeverCarried),
-    ("hiv-sti", "LE", "X:exposure-officer", Fact),
-    ("hiv-sti", "EMS", "X:exposure", Fact),
     ("hiv-sti", "EMS", "P:if-hook", NoTemplate),
     ("hiv-sti", "CMP", "C", NoTemplate),
     ("hiv-sti", "CBO", "C:specific", NoTemplate),
@@ -65,11 +62,7 @@ pub const UNMET: &[(&str, &str, &str, Why)] = &[
     ("minor-self-consented", "CMP", "C", NoTemplate),
     ("minor-self-consented", "CBO", "C:minor", NoTemplate),
     ("minor-self-consented", "VSP", "C:minor", NoTemplate),
-    ("education", "LE", "X:99.36", Fact),
-    ("education", "EMS", "X:99.36", Fact),
     ("education", "BHC", "C", NoTemplate),
-    ("education", "BHC", "X:99.36", Fact),
-    ("education", "HOSP", "X:99.36", Fact),
     ("education", "CMP", "C", NoTemplate),
     ("education", "CBO", "C", NoTemplate),
     ("sdoh", "CJ", "C", NoTemplate),
@@ -78,7 +71,6 @@ pub const UNMET: &[(&str, &str, &str, Why)] = &[
     ("hold", "CJ", "P:hook", NoTemplate),
     ("threat-case", "PSAP", "X:F2", NoException),
     ("threat-case", "EMS", "X:F2", FieldSet),
-    ("threat-case", "CBO", "X:F-WARN(school)", Fact),
     ("threat-case", "CJ", "A", NoTemplate),
     ("body-cam", "CJ", "P", NoTemplate),
     ("sealed", "CJ", "X:statute", NeverCarried),

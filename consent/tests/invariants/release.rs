@@ -24,7 +24,7 @@ fn disclosed(rulings: &[Ruling], event: &Event) -> Vec<(Ruling, Category, Grant)
 
 /// Whether every fact that the law asks for is in the ask (rulebook 7.3 step 8, 7.7), written down a second time.
 fn stated(ask: &AskState, part2: bool) -> bool {
-    use RecipientKind::{Bhc, Cj, Ems, Hosp, L988, Le, P2p};
+    use RecipientKind::{Bhc, Cbo, Cj, Ems, Hosp, L988, Le, P2p};
     let (facts, kind) = (&ask.facts, ask.facts.to.kind);
     let licensed = matches!(
         facts.licence,
@@ -87,6 +87,14 @@ fn stated(ask: &AskState, part2: bool) -> bool {
             };
             let order = subpart_e || (!part2 && l.kind == Some(ProcessKind::CourtOrder));
             ask.review == Some(ReviewOutcome::Release) && l.served && order
+        }
+        Claim::Exposure(e) => {
+            let officer = e.designated_officer && e.employer_named && e.determined_by.is_some();
+            !part2 && matches!(kind, Le | Ems) && officer && e.route.is_some() && e.line_of_duty && e.at_incident
+        }
+        Claim::SchoolEmergency(s) => {
+            let threat = s.at_risk.is_some() && s.articulable && s.threat_stated && s.able_to_protect;
+            !part2 && matches!(kind, Le | Ems | Bhc | Hosp | Cbo) && threat && (s.to_school || kind != Cbo)
         }
     }
 }
@@ -221,6 +229,8 @@ proptest! {
                 ExceptionName::PremisesCrime => "F-PREMCRIME",
                 ExceptionName::CrimeAlert => "F-CRIMEALERT",
                 ExceptionName::MandatedReport => "F-MANDRPT",
+                ExceptionName::Exposure => "F-EXPOSURE",
+                ExceptionName::SchoolEmergency => "F-SCHOOLWARN",
                 other => {
                     nothing_released(&c.under(&event, ask.facts.ask));
                     prop_assert!(matches!(other, ExceptionName::Emergency | ExceptionName::BreakGlass));

@@ -185,7 +185,7 @@ fn emergency() -> impl Strategy<Value = EmergencyClaim> {
 
 /// A claim with the purpose it is made for.
 fn any_claim() -> impl Strategy<Value = (Claim, Purpose)> {
-    prop_oneof![medical_claim(), police_claim(), duty_claim(), legal_claim()]
+    prop_oneof![medical_claim(), police_claim(), duty_claim(), safety_claim(), legal_claim()]
 }
 
 pub fn medical_claim() -> impl Strategy<Value = (Claim, Purpose)> {
@@ -248,6 +248,33 @@ fn duty_claim() -> impl Strategy<Value = (Claim, Purpose)> {
             let claim = MandatedReportClaim { statute, agency, subject, initial };
             (Claim::MandatedReport(claim), Purpose::MandatedReport)
         }),
+    ]
+}
+
+/// Of an exposed responder, and of a school.
+fn safety_claim() -> impl Strategy<Value = (Claim, Purpose)> {
+    let route = likely(vec![ExposureRoute::Needlestick, ExposureRoute::Airborne]);
+    let finder = likely(vec![ExposureFinder::Facility, ExposureFinder::PublicHealth]);
+    prop_oneof![
+        (route, flag(), flag(), flag(), flag(), finder).prop_map(
+            |(route, line_of_duty, at_incident, designated_officer, employer_named, determined_by)| {
+                let claim = ExposureClaim {
+                    route,
+                    line_of_duty,
+                    at_incident,
+                    designated_officer,
+                    employer_named,
+                    determined_by,
+                };
+                (Claim::Exposure(claim), Purpose::PublicHealth)
+            }
+        ),
+        (likely(vec![AtRisk::Student, AtRisk::Others]), flag(), flag(), flag(), any::<bool>()).prop_map(
+            |(at_risk, articulable, able_to_protect, threat_stated, to_school)| {
+                let claim = SchoolEmergencyClaim { at_risk, articulable, able_to_protect, threat_stated, to_school };
+                (Claim::SchoolEmergency(claim), Purpose::Threat)
+            }
+        ),
     ]
 }
 

@@ -217,9 +217,7 @@ pub fn of(facts: Facts, purpose: Purpose, incident: bool) -> Result<Claim, Refus
             let (subject, initial) = (c.subject, c.initial);
             Ok(Claim::MandatedReport(MandatedReportClaim { statute, agency, subject, initial }))
         }
-        ("exposure", Purpose::PublicHealth) => {
-            facts.exposure.ok_or_else(|| missing("/exposure"))?.claim(incident)
-        }
+        ("exposure", Purpose::PublicHealth) => facts.exposure.ok_or_else(|| missing("/exposure"))?.claim(incident),
         ("school-emergency", Purpose::Threat) => {
             facts.school_emergency.ok_or_else(|| missing("/school_emergency"))?.claim(discloses)
         }

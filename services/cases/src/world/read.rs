@@ -165,8 +165,7 @@ impl World {
 
 /// What a unit gives of its own, as its reader finds it.
 fn given(r: &Request, reader: &str) -> Result<Request, String> {
-    let gives =
-        [Purpose::DutyWarn, Purpose::LeVictim, Purpose::LeCrimeAlert, Purpose::MandatedReport, Purpose::Threat];
+    let gives = [Purpose::DutyWarn, Purpose::LeVictim, Purpose::LeCrimeAlert, Purpose::MandatedReport, Purpose::Threat];
     if !r.purpose.is_some_and(|p| gives.contains(&p)) || r.basis.is_empty() {
         let all = gives.map(Purpose::code).join(", ");
         return Err(format!("`for` goes with what a unit gives of its own: a `basis`, and a purpose of {all}"));

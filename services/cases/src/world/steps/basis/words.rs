@@ -64,8 +64,7 @@ const FACTS: &[(&[Purpose], &[&str])] = &[
 ];
 
 /// Facts that any request may state, and that no ask of a user looks at.
-const ANYWHERE: &[&str] =
-    &["lacks", "order", "cause_of_death_inquiry", "limited_data_set", "written_agreement_2_53"];
+const ANYWHERE: &[&str] = &["lacks", "order", "cause_of_death_inquiry", "limited_data_set", "written_agreement_2_53"];
 
 /// Facts that stand in every real ask, and that `lacks` takes out.
 const FORMALITIES: &[&str] = &[
