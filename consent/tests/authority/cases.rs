@@ -325,14 +325,13 @@ pub fn health_and_safety() -> Vec<Case> {
         lack!(Exposure, employer_named = false),
         lack!(Exposure, determined_by = None),
     ];
-    let at_school = |claim| Claim::SchoolEmergency(claim);
     let to_school = SchoolEmergencyClaim { to_school: true, ..school_emergency() };
     vec![
         case("exposure", asked, (CLINIC, Category::HivSti), &["exposure-result"], &lacks),
         case("exposure of an officer", by_police, (CLINIC, Category::HivSti), &["exposure-result"], &lacks),
         case(
             "99.36",
-            to_police(SCHOOL, Purpose::Threat, at_school(school_emergency())),
+            to_police(SCHOOL, Purpose::Threat, Claim::SchoolEmergency(school_emergency())),
             (SCHOOL, Category::Education),
             &["education"],
             &[
@@ -344,7 +343,7 @@ pub fn health_and_safety() -> Vec<Case> {
         ),
         case(
             "a threat case to a school",
-            ask(PATROL, to(SCHOOL, Cbo), Purpose::Threat, at_school(to_school)),
+            ask(PATROL, to(SCHOOL, Cbo), Purpose::Threat, Claim::SchoolEmergency(to_school)),
             (PATROL, Category::ThreatCase),
             &["threat-behavior"],
             &[lack!(SchoolEmergency, to_school = false), lack!(SchoolEmergency, articulable = false)],
